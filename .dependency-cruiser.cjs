@@ -1,0 +1,115 @@
+/** Who may import whom. Few rules, each with a reason; `npm run boundaries` fails on a crossing. */
+const FOUNDATION = '^libs/(config|database|errors)/';
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'libs-by-their-index',
+      comment: 'What a lib gives is what its index names.',
+      severity: 'error',
+      from: { path: '^(apps|prisma)/' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/index\\.ts$' },
+    },
+    {
+      name: 'libs-by-their-index-too',
+      comment: 'The same between libs.',
+      severity: 'error',
+      from: { path: '^libs/([^/]+)/' },
+      to: { path: '^libs/', pathNot: ['^libs/$1/', '^libs/[^/]+/src/index\\.ts$'] },
+    },
+    {
+      name: 'domain-libs-never-meet',
+      comment: 'They come together in an app, so that one file tells the whole story of a request.',
+      severity: 'error',
+      from: { path: '^libs/(identity|tenancy|permissions|policy|ledger|signing|signing-keys|objects)/' },
+      to: { path: '^libs/', pathNot: [FOUNDATION, '^libs/$1/', '^libs/ledger/src/index\\.ts$'] },
+    },
+    {
+      name: 'only-signing-knows-receipts',
+      comment: 'The one exception: a URL is signed from a receipt of the ledger, and from nothing else.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: ['^libs/signing/', '^libs/ledger/'] },
+      to: { path: '^libs/ledger/' },
+    },
+    {
+      name: 'foundation-knows-no-domain',
+      comment: 'config, database and errors stand below everything.',
+      severity: 'error',
+      from: { path: FOUNDATION },
+      to: { path: '^(libs|apps)/', pathNot: FOUNDATION },
+    },
+    {
+      name: 'embedded-knows-nothing-of-us',
+      comment: 'A database and a store to develop with; nothing of the product depends on them but the local start.',
+      severity: 'error',
+      from: { path: '^libs/embedded/' },
+      to: { path: '^(libs|apps)/', pathNot: '^libs/embedded/' },
+    },
+    {
+      name: 'only-local-embeds',
+      comment: 'Never in production: the API must run without it.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '^(apps/local|libs/embedded)/' },
+      to: { path: '^libs/embedded/' },
+    },
+    {
+      name: 'deciding-is-pure',
+      comment: 'permissions and policy import nothing at all: the same input gives the same answer.',
+      severity: 'error',
+      from: { path: '^libs/(permissions|policy)/' },
+      to: { pathNot: '^libs/$1/' },
+    },
+    {
+      name: 'storage-sdk',
+      comment: 'Only signing, signing-keys and objects know a storage vendor.',
+      severity: 'error',
+      from: { path: '^(apps|libs|prisma)/', pathNot: '^libs/(signing|signing-keys|objects|embedded)/' },
+      to: { path: 'node_modules/(@aws-sdk|@smithy)/' },
+    },
+    {
+      name: 'prisma-client',
+      comment: 'Only database knows the Prisma client.',
+      severity: 'error',
+      from: { path: '^(apps|libs|prisma)/', pathNot: ['^libs/database/', '^prisma/engine/'] },
+      to: { path: ['node_modules/@prisma/', '^libs/database/src/generated/'] },
+    },
+    {
+      name: 'apps-apart',
+      comment: 'The API knows nothing of how it is started.',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'no-attic',
+      comment: 'A folder of such a name holds whatever nobody found a place for.',
+      severity: 'error',
+      from: {},
+      to: { path: '/(common|shared|core|utils|helpers|types)/', pathNot: 'node_modules' },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that cannot be found.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: '(node_modules|^libs/database/src/generated/)' },
+    exclude: { path: '^dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

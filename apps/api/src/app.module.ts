@@ -1,0 +1,42 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { type Config, ConfigModule } from '@countersign/config';
+import { DatabaseModule } from '@countersign/database';
+import { IdentityModule } from '@countersign/identity';
+import { AuditEventsModule } from './audit-events/audit-events.module.js';
+import { BucketsModule } from './buckets/buckets.module.js';
+import { DownloadUrlModule } from './download-url/download-url.module.js';
+import { GrantsModule } from './grants/grants.module.js';
+import { HealthModule } from './health/health.module.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { RequestValidationPipe } from './http/request-validation.pipe.js';
+import { IssuersModule } from './issuers/issuers.module.js';
+import { TenantsModule } from './tenants/tenants.module.js';
+import { UploadUrlModule } from './upload-url/upload-url.module.js';
+import { UseCasesModule } from './use-cases/use-cases.module.js';
+
+/** The whole system. IdentityModule brings the one global guard; pipe and filter are the same for every route. */
+@Module({
+  imports: [
+    DatabaseModule,
+    IdentityModule,
+    DownloadUrlModule,
+    UploadUrlModule,
+    GrantsModule,
+    UseCasesModule,
+    BucketsModule,
+    AuditEventsModule,
+    TenantsModule,
+    IssuersModule,
+    HealthModule,
+  ],
+  providers: [
+    { provide: APP_PIPE, useClass: RequestValidationPipe },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return { module: AppModule, imports: [ConfigModule.with(config)] };
+  }
+}

@@ -1,0 +1,69 @@
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsObject, Matches, ValidateNested } from 'class-validator';
+import { IsName, IsPrefix, IsTimestamp, Optional, validText } from '../http/validators.js';
+import { bucketNameFault, endpointFault } from './store-names.js';
+
+export class BucketCredentials {
+  @Matches(/^[\x21-\x7e]{3,128}$/, { message: 'accessKeyId must be 3 to 128 printable ASCII characters' })
+  accessKeyId!: string;
+
+  @Matches(/^[\x21-\x7e]{8,256}$/, { message: 'secretAccessKey must be 8 to 256 printable ASCII characters' })
+  secretAccessKey!: string;
+
+  /** Of a temporary credential. */
+  @Optional()
+  @Matches(/^[\x21-\x7e]{1,4096}$/, { message: 'sessionToken must be 1 to 4,096 printable ASCII characters' })
+  sessionToken?: string;
+
+  /** When the store stops believing the credential; no URL is said to live longer. */
+  @Optional() @IsTimestamp() expiresAt?: string;
+}
+
+export class BucketRequest {
+  /** The name it is registered and asked for by. */
+  @IsName() name!: string;
+
+  @IsIn(['s3']) provider!: 's3';
+
+  /** Left out for AWS itself. */
+  @Optional() @validText('isEndpoint', endpointFault) endpoint?: string;
+
+  /** What clients reach the store by, where it differs from `endpoint`; URLs are signed for it. */
+  @Optional() @validText('isEndpoint', endpointFault) publicEndpoint?: string;
+
+  @Matches(/^[a-z0-9][a-z0-9-]{0,62}$/, { message: 'region must be a region such as "eu-central-1"' }) region!: string;
+
+  /** The bucket's name at the store. */
+  @validText('isBucketName', bucketNameFault) bucket!: string;
+
+  /** What every key in the store begins with; empty, or ending in `/`. */
+  @Optional() @IsPrefix() keyPrefix?: string = '';
+
+  /** `https://endpoint/bucket/key` in place of `https://bucket.endpoint/key`; by default for every endpoint but AWS. */
+  @Optional() @IsBoolean() forcePathStyle?: boolean;
+
+  /** `private` pins `x-amz-acl: private` into uploads: the default for every endpoint but AWS, which refuses unsigned ACL headers by itself. */
+  @Optional() @IsIn(['private', 'none']) acl?: 'private' | 'none';
+
+  /** They become the first active signing key, and never come out again. */
+  @IsObject() @ValidateNested() @Type(() => BucketCredentials) credentials!: BucketCredentials;
+}
+
+export class BucketResponse {
+  id!: string;
+  name!: string;
+  provider!: 's3';
+  endpoint!: string | null;
+  publicEndpoint!: string | null;
+  region!: string;
+  bucket!: string;
+  keyPrefix!: string;
+  forcePathStyle!: boolean;
+  acl!: 'private' | 'none';
+  createdAt!: string;
+}
+
+export class BucketPage {
+  items!: BucketResponse[];
+  nextCursor!: string | null;
+}

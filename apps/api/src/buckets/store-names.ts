@@ -1,0 +1,35 @@
+import ipaddr from 'ipaddr.js';
+
+/** What is wrong with an S3 bucket's name, or null (Amazon S3 User Guide, "General purpose bucket naming rules"). */
+export function bucketNameFault(name: string): string | null {
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) || name.includes('..'))
+    return 'must be the name of an S3 bucket, 3 to 63 of a-z, 0-9, "." and "-"';
+  if (ipaddr.IPv4.isValidFourPartDecimal(name)) return 'must not look like an IP address';
+  // Directory buckets sign by sessions of their own; access points are no buckets.
+  return /^xn--|^sthree-|-s3alias$|--ol-s3$|--x-s3$|\.mrap$/.test(name) ? 'must be a general purpose bucket' : null;
+}
+
+/** What is wrong with an endpoint, or null: `http:` or `https:`, a host, perhaps a port and a path, and nothing else. */
+export function endpointFault(endpoint: string): string | null {
+  if (endpoint.length > 255 || !URL.canParse(endpoint)) return 'must be a URL such as "https://s3.example.com"';
+  const { protocol, username, password, search, hash, href } = new URL(endpoint);
+  if (protocol !== 'https:' && protocol !== 'http:') return 'must be an http: or https: URL';
+  if (username !== '' || password !== '') return 'must not hold a user name or password';
+  if (search !== '' || hash !== '' || /[?#]/.test(endpoint)) return 'must not have a query or fragment';
+  return href === endpoint || href === `${endpoint}/` ? null : `must be written as "${href.replace(/\/$/, '')}"`;
+}
+
+/** Why an endpoint must not be used in production, or null: what is not encrypted, and what is inside the network that we run in. */
+export function insecurityOf(endpoint: string): string | null {
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol !== 'https:') return 'must be https:';
+  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (ipaddr.isValid(host)) return ipaddr.process(host).range() === 'unicast' ? null : 'must not be a private address';
+  const isLocal = !host.includes('.') || /(?:^|\.)(?:localhost|local|internal|home\.arpa)$/.test(host);
+  return isLocal ? 'must not be a private name' : null;
+}
+
+/** AWS's own hosts, whose buckets have ACLs switched off and refuse what tries to set one. */
+export function isAws(endpoint: string | undefined): boolean {
+  return endpoint === undefined || /(?:^|\.)amazonaws\.com(?:\.cn)?$/.test(new URL(endpoint).hostname);
+}

@@ -1,0 +1,32 @@
+import { IsIn, IsInt, Matches, Min } from 'class-validator';
+import { IsContentType, IsFilename, IsLookedUpName, IsObjectKey, Optional } from '../http/validators.js';
+
+export class DownloadUrlRequest {
+  /** The bucket's registered name. */
+  @IsLookedUpName() bucket!: string;
+
+  /** The object's key: 1 to 1,024 bytes of UTF-8 in NFC, without empty, `.` or `..` segments. */
+  @IsObjectKey() key!: string;
+
+  /** The tenant's policy for this purpose. */
+  @Optional() @IsLookedUpName() useCase?: string = 'download';
+
+  /** How long the URL is to work; the use case's default, if it has one. */
+  @Optional() @Min(1) @IsInt() expiresInSeconds?: number;
+
+  @Optional() @IsIn(['GET', 'HEAD']) method?: 'GET' | 'HEAD' = 'GET';
+
+  /** The name to save as. Makes the answer an attachment, unless `disposition` says otherwise. */
+  @Optional() @IsFilename() filename?: string;
+
+  /** What a browser would run (HTML, SVG, XML, …) is always an attachment. */
+  @Optional() @IsIn(['attachment', 'inline']) disposition?: 'attachment' | 'inline';
+
+  /** The Content-Type that the store is to answer with. */
+  @Optional() @IsContentType() contentType?: string;
+
+  /** A version of the object, where the store keeps versions. */
+  @Optional()
+  @Matches(/^[\x21-\x7e]{1,1024}$/, { message: 'versionId must be 1 to 1,024 printable ASCII characters' })
+  versionId?: string;
+}

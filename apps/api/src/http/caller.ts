@@ -1,0 +1,26 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Principal } from '@countersign/identity';
+import type { FastifyRequest } from 'fastify';
+
+/** Who calls, and what the ledger notes of the call. */
+export interface Caller extends Principal {
+  clientAddress: string;
+  userAgent: string | null;
+  requestId: string;
+}
+
+/** The verified caller of this request. */
+export const Calling = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
+  return {
+    ...request.user,
+    clientAddress: request.ip,
+    userAgent: request.headers['user-agent']?.slice(0, 512) ?? null,
+    requestId: request.id,
+  };
+});
+
+/** What the ledger notes of a caller. */
+export function askerOf({ tenantId, subject, clientAddress, userAgent, requestId }: Caller) {
+  return { tenantId, subject, clientAddress, userAgent, requestId };
+}

@@ -1,0 +1,60 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { isUnavailable } from '@countersign/database';
+import { ProblemError, problems } from '@countersign/errors';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** The edge: every failure becomes `application/problem+json` (RFC 9457), and nothing of what failed inside is shown. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Problem');
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = toProblem(exception);
+    if (problem.status >= 500)
+      this.#logger.error({ requestId: request.id, code: problem.code, err: problem.cause ?? exception });
+    else this.#logger.debug({ requestId: request.id, code: problem.code, detail: problem.detail });
+
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="countersign"');
+    if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
+    void reply
+      .status(problem.status)
+      .header('cache-control', 'no-store')
+      .type('application/problem+json; charset=utf-8')
+      .serializer(JSON.stringify)
+      .send(toBody(problem, request.id));
+  }
+}
+
+/** RFC 9457 §3, with `code`, `requestId` and `errors` as extensions. */
+function toBody({ code, status, detail, errors }: ProblemError, requestId: string): object {
+  const body = { type: `/docs/errors#${code}`, title: problems[code].title, status, code, detail, requestId };
+  return errors.length > 0 ? { ...body, errors } : body;
+}
+
+function toProblem(exception: unknown): ProblemError {
+  if (exception instanceof ProblemError) return exception;
+  if (isUnavailable(exception)) {
+    return new ProblemError('ledger-unavailable', 'The database did not answer. Try again shortly.', {
+      retryAfterSeconds: 2,
+      cause: exception,
+    });
+  }
+  const status =
+    exception instanceof HttpException
+      ? exception.getStatus()
+      : ((exception as { statusCode?: unknown } | null)?.statusCode ?? 500);
+  if (status === 404) return new ProblemError('not-found', 'There is no such route: see /openapi.json.');
+  if (status === 413) return new ProblemError('body-too-large', 'The request body is larger than this call takes.');
+  if (status === 415)
+    return new ProblemError('media-type-not-supported', 'Send the body as "Content-Type: application/json".');
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new ProblemError('invalid-request', 'The request is malformed: it could not be read as HTTP.');
+  }
+  return new ProblemError(
+    'internal-error',
+    'The request failed for a reason of ours. Tell the operator the request id.',
+    { cause: exception },
+  );
+}

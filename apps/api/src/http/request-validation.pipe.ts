@@ -1,0 +1,49 @@
+import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import { ProblemError, type FieldError } from '@countersign/errors';
+import type { ValidationError } from 'class-validator';
+import { UnreadableBody } from './json-body.js';
+
+/**
+ * Every body and query against its DTO: parsed at the edge, so that what is inside can be trusted. Unknown fields are refused, nothing is
+ * converted, and all that is wrong is told at once, each with its pointer (RFC 6901).
+ */
+@Injectable()
+export class RequestValidationPipe extends ValidationPipe {
+  constructor() {
+    super({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      transform: true,
+      stopAtFirstError: true,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors) => invalid(errors.flatMap((error) => toFieldErrors(error, ''))),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (value instanceof UnreadableBody) throw value.problem;
+    if (metadata.type === 'body' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+      throw new ProblemError('invalid-request', 'The body must be a JSON object.', {
+        errors: [{ pointer: '', message: 'must be an object' }],
+      });
+    }
+    return super.transform(value, metadata);
+  }
+}
+
+/** The problem for fields that are wrong in a way that one DTO property cannot say. */
+export function invalid(errors: FieldError[]): ProblemError {
+  const fields = errors.map((error) => error.pointer).join(', ');
+  return new ProblemError('invalid-request', `The request is malformed: see ${fields}.`, { errors });
+}
+
+function toFieldErrors(error: ValidationError, parent: string): FieldError[] {
+  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const messages = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+    pointer,
+    message:
+      name === 'whitelistValidation' ? 'is not a field of this request' : message.replace(`${error.property} `, ''),
+  }));
+  return [...messages, ...(error.children ?? []).flatMap((child) => toFieldErrors(child, pointer))];
+}

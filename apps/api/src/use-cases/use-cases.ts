@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '@countersign/database';
+import { recordChange } from '@countersign/ledger';
+import { askerOf, type Caller } from '../http/caller.js';
+import { notFound } from '../http/not-found.js';
+import { type PageQuery, readCursor, toPage } from '../http/paging.js';
+import { invalid } from '../http/request-validation.pipe.js';
+import { nameFault } from '../http/validators.js';
+import type { UseCasePage, UseCaseRequest, UseCaseResponse } from './use-cases.dto.js';
+
+/** The tenant's named policies. */
+@Injectable()
+export class UseCases {
+  constructor(private readonly database: Database) {}
+
+  async replace(
+    caller: Caller,
+    name: string,
+    request: UseCaseRequest,
+  ): Promise<{ isNew: boolean; useCase: UseCaseResponse }> {
+    const fault = nameFault(name);
+    if (fault) throw invalid([{ pointer: '/name', message: fault }]);
+    assertConsistent(request);
+    const { tenantId } = caller;
+    const data = {
+      action: request.action,
+      minExpirySeconds: request.minExpirySeconds,
+      defaultExpirySeconds: request.defaultExpirySeconds,
+      maxExpirySeconds: request.maxExpirySeconds,
+      contentTypes: request.contentTypes ?? [],
+      minContentLength: request.minContentLength ?? null,
+      maxContentLength: request.maxContentLength ?? null,
+      overwrite: request.overwrite ?? false,
+      disposition: request.disposition ?? null,
+    };
+    return this.database.asTenant(tenantId, async (transaction) => {
+      const where = { tenantId_name: { tenantId, name } };
+      const before = await transaction.useCase.findUnique({ where });
+      const stored = await transaction.useCase.upsert({
+        where,
+        create: { tenantId, name, ...data },
+        update: { ...data, updatedAt: new Date() },
+      });
+      const useCase = toResponse(stored);
+      const action = before ? 'use-case.replaced' : 'use-case.created';
+      await recordChange(transaction, {
+        ...askerOf(caller),
+        action,
+        useCase: name,
+        details: { useCase, before: before && toResponse(before) },
+      });
+      return { isNew: before === null, useCase };
+    });
+  }
+
+  async list(caller: Caller, { limit = 50, cursor }: PageQuery): Promise<UseCasePage> {
+    const after = readCursor(cursor, [/^[a-z0-9._-]{1,63}$/])?.[0];
+    const rows = await this.database.asTenant(caller.tenantId, (transaction) =>
+      transaction.useCase.findMany({
+        where: { tenantId: caller.tenantId, ...(after === undefined ? {} : { name: { gt: after } }) },
+        orderBy: { name: 'asc' },
+        take: limit + 1,
+      }),
+    );
+    return toPage(rows, limit, toResponse, (row) => [row.name]);
+  }
+
+  async remove(caller: Caller, name: string): Promise<void> {
+    if (nameFault(name)) throw notFound('use case');
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, async (transaction) => {
+      const before = await transaction.useCase.findUnique({ where: { tenantId_name: { tenantId, name } } });
+      const { count } = await transaction.useCase.deleteMany({ where: { tenantId, name } });
+      if (!before || count === 0) throw notFound('use case');
+      await recordChange(transaction, {
+        ...askerOf(caller),
+        action: 'use-case.deleted',
+        useCase: name,
+        details: { before: toResponse(before) },
+      });
+    });
+  }
+}
+
+/** 1 ≤ min ≤ default ≤ max, and the same of the sizes. */
+function assertConsistent(request: UseCaseRequest): void {
+  const {
+    minExpirySeconds: min,
+    defaultExpirySeconds,
+    maxExpirySeconds: max,
+    minContentLength = 0,
+    maxContentLength = Infinity,
+  } = request;
+  const errors = [];
+  if (min > max) errors.push({ pointer: '/minExpirySeconds', message: 'must be at most maxExpirySeconds' });
+  if (defaultExpirySeconds !== null && (defaultExpirySeconds < min || defaultExpirySeconds > max)) {
+    errors.push({ pointer: '/defaultExpirySeconds', message: 'must be from minExpirySeconds to maxExpirySeconds' });
+  }
+  if (minContentLength > maxContentLength)
+    errors.push({ pointer: '/minContentLength', message: 'must be at most maxContentLength' });
+  if (errors.length > 0) throw invalid(errors);
+}
+
+interface StoredUseCase extends Omit<
+  UseCaseResponse,
+  'minContentLength' | 'maxContentLength' | 'createdAt' | 'updatedAt'
+> {
+  minContentLength: bigint | null;
+  maxContentLength: bigint | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+function toResponse(stored: StoredUseCase): UseCaseResponse {
+  return {
+    name: stored.name,
+    action: stored.action,
+    minExpirySeconds: stored.minExpirySeconds,
+    defaultExpirySeconds: stored.defaultExpirySeconds,
+    maxExpirySeconds: stored.maxExpirySeconds,
+    contentTypes: stored.contentTypes,
+    minContentLength: stored.minContentLength === null ? null : Number(stored.minContentLength),
+    maxContentLength: stored.maxContentLength === null ? null : Number(stored.maxContentLength),
+    overwrite: stored.overwrite,
+    disposition: stored.disposition,
+    createdAt: stored.createdAt.toISOString(),
+    updatedAt: stored.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,45 @@
+import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
+import { freePort } from '@countersign/embedded';
+import { readJson, writePrivate } from './place.js';
+
+/** What a local installation makes up once and keeps: without it, the data of the last start could not be read again. */
+export interface Settings {
+  ports: { api: number; storage: number; postgres: number };
+  passwords: { owner: string; api: string; issuer: string; operator: string };
+  /** Base64 of 32 bytes. */
+  encryptionKey: string;
+  storage: { accessKeyId: string; secretAccessKey: string };
+  /** The demo issuer's private key, ES256. */
+  issuerKey: JsonWebKey;
+}
+
+const FILE = 'settings.json';
+
+/** The settings of the last start, or new ones; ports that were taken since then are replaced. */
+export async function loadSettings(env: NodeJS.ProcessEnv): Promise<Settings> {
+  const kept = readJson<Settings>(FILE);
+  const settings: Settings = {
+    ...(kept ?? makeUp()),
+    ports: {
+      // A port that was asked for is that port, or the start fails; any other may move.
+      api: env['PORT'] ? Number(env['PORT']) : await freePort(kept?.ports.api ?? 3000),
+      storage: await freePort(kept?.ports.storage ?? 9000),
+      postgres: await freePort(kept?.ports.postgres),
+    },
+  };
+  writePrivate(FILE, `${JSON.stringify(settings, null, 2)}\n`);
+  return settings;
+}
+
+function makeUp(): Omit<Settings, 'ports'> {
+  const password = () => randomBytes(24).toString('base64url');
+  return {
+    passwords: { owner: password(), api: password(), issuer: password(), operator: password() },
+    encryptionKey: randomBytes(32).toString('base64'),
+    storage: {
+      accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase()}`,
+      secretAccessKey: randomBytes(30).toString('base64url'),
+    },
+    issuerKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+  };
+}

@@ -1,0 +1,111 @@
+import { parseEncryptionKeys, type EncryptionKey } from './encryption-keys.js';
+
+/** All that is wrong with the environment, at once. It names variables and says what they must be; it never shows a value. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`The configuration is incomplete:\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nSee .env.example.`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** The validated configuration. It is made once, at start, from the environment, and injected; nothing reads the environment later. */
+export class Config {
+  readonly isProduction: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly databaseApiUrl: string;
+  readonly databaseIssuerUrl: string;
+  readonly databaseOperatorUrl: string;
+  /** Connections of the hot path; administration has a quarter of it, the operator's calls two. */
+  readonly databaseConnections: number;
+  /** Newest first: the first one seals. */
+  readonly encryptionKeys: readonly EncryptionKey[];
+  readonly corsOrigins: readonly string[];
+  readonly allowInsecureEndpoints: boolean;
+  /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: string;
+
+  /** @throws ConfigError naming everything that is missing or malformed. */
+  constructor(env: NodeJS.ProcessEnv) {
+    const faults: string[] = [];
+    const read = <T>(name: string, parse: (text: string) => T | null, expected: string, fallback?: T): T => {
+      const text = env[name];
+      if (text === undefined || text === '') {
+        if (fallback === undefined) faults.push(`${name} is missing: ${expected}`);
+        return fallback as T;
+      }
+      const value = parse(text);
+      if (value === null) faults.push(`${name} must be ${expected}`);
+      return value as T;
+    };
+
+    this.isProduction = env['NODE_ENV'] === 'production';
+    this.host = read('HOST', (text) => text, 'an address to listen on', '127.0.0.1');
+    this.port = read('PORT', integer(0, 65_535), 'a port, 0 to 65535', 3000);
+    this.databaseApiUrl = read('DATABASE_API_URL', postgresUrl, 'a postgresql:// URL of a login in countersign_api');
+    this.databaseIssuerUrl = read(
+      'DATABASE_ISSUER_URL',
+      postgresUrl,
+      'a postgresql:// URL of a login in countersign_issuer',
+    );
+    this.databaseOperatorUrl = read(
+      'DATABASE_OPERATOR_URL',
+      postgresUrl,
+      'a postgresql:// URL of a login in countersign_operator',
+    );
+    this.databaseConnections = read('DATABASE_CONNECTIONS', integer(2, 200), 'a number from 2 to 200', 12);
+    this.encryptionKeys = read(
+      'ENCRYPTION_KEYS',
+      parseEncryptionKeys,
+      '"1:" and 32 bytes in base64, older versions behind commas',
+    );
+    this.corsOrigins = read(
+      'CORS_ORIGINS',
+      origins,
+      'exact origins behind commas, such as https://app.example.com',
+      [],
+    );
+    this.allowInsecureEndpoints = read('ALLOW_INSECURE_ENDPOINTS', boolean, 'true or false', !this.isProduction);
+    this.trustedProxies = read('TRUSTED_PROXIES', list, 'addresses or CIDR ranges behind commas', []);
+    this.logLevel = read(
+      'LOG_LEVEL',
+      oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
+      'fatal, error, warn, info, debug or silent',
+      'info',
+    );
+    if (faults.length > 0) throw new ConfigError(faults);
+  }
+}
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
+const boolean = (text: string): boolean | null => (text === 'true' ? true : text === 'false' ? false : null);
+
+const oneOf =
+  (allowed: readonly string[]) =>
+  (text: string): string | null =>
+    allowed.includes(text) ? text : null;
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number | null => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : null;
+  };
+
+function postgresUrl(text: string): string | null {
+  return URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) && new URL(text).username !== ''
+    ? text
+    : null;
+}
+
+/** An origin is scheme, host and port and nothing else (RFC 6454 §6.1); `*` would let any page read URLs. */
+function origins(text: string): string[] | null {
+  const entries = list(text);
+  return entries.every((entry) => URL.canParse(entry) && new URL(entry).origin === entry) ? entries : null;
+}

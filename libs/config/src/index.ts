@@ -1,0 +1,3 @@
+export { ConfigModule } from './config.module.js';
+export { Config, ConfigError } from './config.js';
+export { type EncryptionKey } from './encryption-keys.js';

@@ -1,0 +1,31 @@
+/**
+ * Every code that a problem+json of this service can carry, with its status and title (RFC 9457 §3.1). A code never changes its
+ * meaning; docs/errors.md has a heading for each, and a test walks this table.
+ */
+export const problems = {
+  'invalid-request': { status: 400, title: 'The request is malformed' },
+  unauthenticated: { status: 401, title: 'No valid access token' },
+  'scope-missing': { status: 403, title: 'The access token lacks a scope' },
+  'not-granted': { status: 403, title: 'No grant allows this' },
+  'not-found': { status: 404, title: 'There is no such thing here' },
+  'bucket-not-found': { status: 404, title: 'There is no such bucket' },
+  'already-exists': { status: 409, title: 'The name is taken' },
+  'in-use': { status: 409, title: 'Something still depends on it' },
+  'body-too-large': { status: 413, title: 'The request body is too large' },
+  'media-type-not-supported': { status: 415, title: 'The request body is not JSON' },
+  'unknown-reference': { status: 422, title: 'The request names something that does not exist' },
+  'use-case-not-found': { status: 422, title: 'There is no such use case for this action' },
+  'expiry-required': { status: 422, title: 'The use case has no default expiry' },
+  'expiry-out-of-range': { status: 422, title: "The expiry is outside the use case's range" },
+  'content-type-not-allowed': { status: 422, title: 'The use case does not allow this content type' },
+  'too-large': { status: 422, title: 'The content is larger than allowed' },
+  'too-small': { status: 422, title: 'The content is smaller than allowed' },
+  'overwrite-not-allowed': { status: 422, title: 'The use case does not allow overwriting' },
+  'key-too-long': { status: 422, title: "The key is too long behind the bucket's prefix" },
+  'endpoint-not-allowed': { status: 422, title: 'The endpoint is insecure or private' },
+  'internal-error': { status: 500, title: 'Something went wrong on our side' },
+  'ledger-unavailable': { status: 503, title: 'The decision cannot be recorded now' },
+  'signing-key-unavailable': { status: 503, title: 'The bucket has no usable signing key now' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof problems;

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { Issuers } from './issuers.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { JwtStrategy } from './jwt.strategy.js';
+
+/** Brings the global guard with it: an app that knows identity cannot forget to ask for it. */
+@Module({
+  imports: [PassportModule],
+  providers: [Issuers, JwtStrategy, { provide: APP_GUARD, useClass: JwtAuthGuard }],
+})
+export class IdentityModule {}

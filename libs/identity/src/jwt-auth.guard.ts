@@ -1,0 +1,40 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { ProblemError } from '@countersign/errors';
+import { IS_PUBLIC, REQUIRED_SCOPE } from './decorators.js';
+import type { Principal, Scope } from './principal.js';
+
+/**
+ * The one global guard (invariant 9): a route is public only where it says so. 401 for any token that is not good, always the same, so
+ * that trying tokens teaches nothing; 403 for one that lacks the route's scope.
+ */
+@Injectable()
+export class JwtAuthGuard extends AuthGuard('jwt') {
+  constructor(private readonly reflector: Reflector) {
+    super();
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const routes = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, routes)) return true;
+    await super.canActivate(context);
+    const { scopes } = context.switchToHttp().getRequest<{ user: Principal }>().user;
+    const required = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, routes);
+    if (!required || !scopes.has(required)) {
+      throw new ProblemError(
+        'scope-missing',
+        `This call needs the scope "${required ?? 'none that exists'}" in the token's "scope" claim.`,
+      );
+    }
+    return true;
+  }
+
+  /** passport-jwt reports a fault of ours as a failed token: it must stay a 503, or an outage would log everybody out. */
+  override handleRequest<User>(error: unknown, user: User, info: unknown): User {
+    if (info instanceof ProblemError) throw info;
+    if (error || !user)
+      throw new ProblemError('unauthenticated', 'The call needs a valid access token: "Authorization: Bearer <JWT>".');
+    return user;
+  }
+}

@@ -1,0 +1,54 @@
+/** What an unverified token says of itself: enough to find the issuer that may have signed it, and nothing to be believed. */
+export interface UnverifiedToken {
+  header: { alg: string; kid?: string };
+  issuer: string;
+  audiences: string[];
+}
+
+/** Headers that bring a key along, or say where to fetch one: the token would vouch for itself (RFC 8725 §3.10). */
+const KEY_BRINGING = ['jwk', 'jku', 'x5u', 'x5c'];
+
+/** RFC 9068 §2.1 for access tokens, RFC 7519 §5.1; another `typ` is a token for another purpose (RFC 8725 §3.11). */
+const TYPES = ['jwt', 'application/jwt', 'at+jwt', 'application/at+jwt'];
+
+/**
+ * Reads a compact JWS (RFC 7515 §7.1) without verifying it. Null unless its parts are canonical base64url, its header names one
+ * algorithm and brings no key, no `crit` asks for what we do not know (RFC 7515 §4.1.11), and `iss`, `aud` and `exp` are there.
+ */
+export function readToken(raw: string): UnverifiedToken | null {
+  const parts = raw.split('.');
+  if (parts.length !== 3 || !parts.every(isCanonical)) return null;
+  const header = readJson(parts[0]);
+  const claims = readJson(parts[1]);
+  if (!header || !claims || KEY_BRINGING.some((name) => Object.hasOwn(header, name)) || Object.hasOwn(header, 'crit'))
+    return null;
+
+  const { alg, kid, typ } = header;
+  if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) return null;
+  if (typ !== undefined && !(typeof typ === 'string' && TYPES.includes(typ.toLowerCase()))) return null;
+
+  const { iss, aud, exp } = claims;
+  const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (typeof iss !== 'string' || iss === '' || !audiences.every(isNonEmptyString) || audiences.length === 0)
+    return null;
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return null;
+  return { header: kid === undefined ? { alg } : { alg, kid }, issuer: iss, audiences };
+}
+
+/** Lenient decoders take many spellings of the same bytes; a token has one. */
+function isCanonical(part: string): boolean {
+  return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
+}
+
+function readJson(part: string | undefined): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+const isNonEmptyString = (value: unknown): value is string => typeof value === 'string' && value !== '';

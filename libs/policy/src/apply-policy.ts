@@ -1,0 +1,133 @@
+import { allowsContentType, isActive } from './content-type.js';
+import { presentDownload } from './disposition.js';
+import { MAX_PUT_BYTES, type UseCase } from './use-case.js';
+
+/** What a permitted request asks for. Times are whole seconds since the epoch. */
+export type Wanted = {
+  issuedAt: number;
+  expiresInSeconds: number | null;
+  /** When the credential that would sign dies, or null: never. */
+  credentialExpiresAt: number | null;
+} & (WantedDownload | WantedUpload);
+
+interface WantedDownload {
+  action: 'read';
+  key: string;
+  disposition: 'attachment' | 'inline' | null;
+  hasFilename: boolean;
+  contentType: string | null;
+}
+
+interface WantedUpload {
+  action: 'write';
+  contentType: string;
+  contentLength: number;
+  overwrite: boolean;
+}
+
+/** What may be signed. */
+export interface Terms {
+  expiresInSeconds: number;
+  expiryLimitedBy: 'credential' | null;
+  disposition: 'attachment' | 'inline' | null;
+  /** Of a download: what the store is told to answer as, or null. Of an upload: what is stored. */
+  contentType: string | null;
+}
+
+export type ViolationCode =
+  | 'use-case-not-found'
+  | 'expiry-required'
+  | 'expiry-out-of-range'
+  | 'content-type-not-allowed'
+  | 'too-large'
+  | 'too-small'
+  | 'overwrite-not-allowed';
+
+export interface Violation {
+  code: ViolationCode;
+  pointer: string;
+  message: string;
+  limits?: Record<string, unknown>;
+}
+
+export type Outcome = { isWithin: true; terms: Terms } | { isWithin: false; violations: [Violation, ...Violation[]] };
+
+/**
+ * The terms to sign, or every violation at once. Expiry is the truth: it is what was asked for (or the use case's default), and only
+ * the life of the credential can cut it, which the terms then say. Pure.
+ */
+export function applyPolicy(useCase: UseCase | null, wanted: Wanted): Outcome {
+  if (!useCase || (useCase.action !== 'any' && useCase.action !== wanted.action)) {
+    const message = useCase ? `is for "${useCase.action}" only` : 'is not a use case of this tenant';
+    return { isWithin: false, violations: [{ code: 'use-case-not-found', pointer: '/useCase', message }] };
+  }
+  const [first, ...rest] = [...expiryViolations(useCase, wanted), ...contentViolations(useCase, wanted)];
+  if (first) return { isWithin: false, violations: [first, ...rest] };
+
+  const asked = wanted.expiresInSeconds ?? useCase.defaultExpirySeconds ?? useCase.minExpirySeconds;
+  const credentialLife = wanted.credentialExpiresAt === null ? Infinity : wanted.credentialExpiresAt - wanted.issuedAt;
+  const isCut = credentialLife < asked;
+  return {
+    isWithin: true,
+    terms: {
+      expiresInSeconds: isCut ? credentialLife : asked,
+      expiryLimitedBy: isCut ? 'credential' : null,
+      ...presentation(useCase, wanted),
+    },
+  };
+}
+
+function expiryViolations(useCase: UseCase, { expiresInSeconds }: Wanted): Violation[] {
+  const pointer = '/expiresInSeconds';
+  const { minExpirySeconds, maxExpirySeconds } = useCase;
+  const limits = { minExpirySeconds, maxExpirySeconds };
+  const range = `${minExpirySeconds} to ${maxExpirySeconds} seconds`;
+  if (expiresInSeconds === null) {
+    if (useCase.defaultExpirySeconds !== null) return [];
+    return [
+      {
+        code: 'expiry-required',
+        pointer,
+        message: `must be given: "${useCase.name}" has no default; it allows ${range}`,
+        limits,
+      },
+    ];
+  }
+  if (expiresInSeconds >= minExpirySeconds && expiresInSeconds <= maxExpirySeconds) return [];
+  return [{ code: 'expiry-out-of-range', pointer, message: `must be ${range} in "${useCase.name}"`, limits }];
+}
+
+function contentViolations(useCase: UseCase, wanted: Wanted): Violation[] {
+  const violations: Violation[] = [];
+  if (wanted.contentType !== null && !allowsContentType(useCase.contentTypes, wanted.contentType)) {
+    const limits = { contentTypes: useCase.contentTypes };
+    const message = `must be one of ${useCase.contentTypes.join(', ')} in "${useCase.name}"`;
+    violations.push({ code: 'content-type-not-allowed', pointer: '/contentType', message, limits });
+  }
+  if (wanted.action === 'read') return violations;
+
+  const pointer = '/contentLength';
+  const minContentLength = useCase.minContentLength ?? 0;
+  const maxContentLength = Math.min(useCase.maxContentLength ?? MAX_PUT_BYTES, MAX_PUT_BYTES);
+  const limits = { minContentLength, maxContentLength };
+  if (wanted.contentLength > maxContentLength) {
+    violations.push({ code: 'too-large', pointer, message: `must be at most ${maxContentLength} bytes`, limits });
+  }
+  if (wanted.contentLength < minContentLength) {
+    violations.push({ code: 'too-small', pointer, message: `must be at least ${minContentLength} bytes`, limits });
+  }
+  if (wanted.overwrite && !useCase.overwrite) {
+    const message = `is not allowed in "${useCase.name}"`;
+    violations.push({ code: 'overwrite-not-allowed', pointer: '/overwrite', message, limits: { overwrite: false } });
+  }
+  return violations;
+}
+
+function presentation(useCase: UseCase, wanted: Wanted): Pick<Terms, 'disposition' | 'contentType'> {
+  if (wanted.action === 'read') {
+    const asked = wanted.disposition ?? (wanted.hasFilename ? 'attachment' : useCase.disposition);
+    return presentDownload({ ...wanted, disposition: useCase.disposition === 'attachment' ? 'attachment' : asked });
+  }
+  // Stored with the object, so that it is an attachment too for those who later reach it without us.
+  return { disposition: isActive(wanted.contentType) ? 'attachment' : null, contentType: wanted.contentType };
+}

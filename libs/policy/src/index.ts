@@ -1,0 +1,11 @@
+export {
+  applyPolicy,
+  type Outcome,
+  type Terms,
+  type Violation,
+  type ViolationCode,
+  type Wanted,
+} from './apply-policy.js';
+export { contentTypeFault, essenceOf } from './content-type.js';
+export { defaultUseCases } from './default-use-cases.js';
+export { MAX_EXPIRY_SECONDS, type UseCase } from './use-case.js';

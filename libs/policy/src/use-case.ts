@@ -1,0 +1,22 @@
+/** SigV4 allows a presigned URL seven days at most (AWS, "Authenticating Requests: Using Query Parameters", X-Amz-Expires). */
+export const MAX_EXPIRY_SECONDS = 604_800;
+
+/** The largest object that a single PUT can make (Amazon S3, "Uploading objects": 5 GiB). */
+export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/** A tenant's named policy for one action or both. */
+export interface UseCase {
+  name: string;
+  action: 'read' | 'write' | 'any';
+  minExpirySeconds: number;
+  /** Null: the request must say. */
+  defaultExpirySeconds: number | null;
+  maxExpirySeconds: number;
+  /** `type/subtype` or `type/*`, lower case; empty allows any. */
+  contentTypes: readonly string[];
+  minContentLength: number | null;
+  maxContentLength: number | null;
+  overwrite: boolean;
+  /** Of a download: `attachment` binds, whatever was asked; `inline` is what a request gets that does not say. */
+  disposition: 'attachment' | 'inline' | null;
+}

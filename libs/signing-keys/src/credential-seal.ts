@@ -1,0 +1,62 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Config } from '@countersign/config';
+
+/** What a storage credential keeps secret. */
+export interface StorageCredential {
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** Which row a secret belongs to. */
+export interface SigningKeyRow {
+  tenantId: string;
+  signingKeyId: string;
+}
+
+/** 96 bits, random (NIST SP 800-38D §8.2.2). */
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Storage credentials at rest: AES-256-GCM under a key from the environment, bound to tenant and row, so that a ciphertext that was
+ * moved to another row does not open. Sealed bytes are `version (1) | iv (12) | ciphertext | tag (16)`; the version names the key, and
+ * the highest one seals, so keys are changed by adding one.
+ */
+@Injectable()
+export class CredentialSeal {
+  constructor(private readonly config: Config) {}
+
+  seal(credential: StorageCredential, row: SigningKeyRow): Buffer {
+    const [newest] = this.config.encryptionKeys;
+    if (!newest) throw new Error('there is no encryption key');
+    const version = Buffer.of(newest.version);
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', newest.key, iv).setAAD(boundTo(row, version));
+    const ciphertext = Buffer.concat([cipher.update(JSON.stringify(credential), 'utf8'), cipher.final()]);
+    return Buffer.concat([version, iv, ciphertext, cipher.getAuthTag()]);
+  }
+
+  /** @throws where the bytes were changed, belong to another row, or were sealed under a key that is no longer configured. */
+  open(sealed: Buffer, row: SigningKeyRow): StorageCredential {
+    const version = sealed.subarray(0, 1);
+    const key = this.config.encryptionKeys.find((candidate) => candidate.version === version[0])?.key;
+    if (!key)
+      throw new Error(
+        `ENCRYPTION_KEYS has no version ${version[0]}, which signing key ${row.signingKeyId} is sealed under`,
+      );
+    const iv = sealed.subarray(1, 1 + IV_BYTES);
+    const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES })
+      .setAAD(boundTo(row, version))
+      .setAuthTag(sealed.subarray(-TAG_BYTES));
+    const text = Buffer.concat([
+      decipher.update(sealed.subarray(1 + IV_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ]).toString();
+    return JSON.parse(text) as StorageCredential;
+  }
+}
+
+function boundTo({ tenantId, signingKeyId }: SigningKeyRow, version: Buffer): Buffer {
+  return Buffer.concat([version, Buffer.from(`countersign:signing-key:${tenantId}:${signingKeyId}`)]);
+}

@@ -1,0 +1,2 @@
+export { CredentialSeal, type StorageCredential } from './credential-seal.js';
+export { SigningKeysModule } from './signing-keys.module.js';

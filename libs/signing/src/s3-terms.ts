@@ -1,0 +1,79 @@
+import type { Receipt } from '@countersign/ledger';
+import { contentDisposition } from './content-disposition.js';
+
+type Terms = Receipt['terms'];
+
+/** What both verbs have. */
+interface Issuance {
+  /** As `objectAddress` made it. */
+  url: string;
+  region: string;
+  issuedAt: number;
+  expiresInSeconds: number;
+  signingKeyId: string;
+}
+
+export interface Download {
+  method: 'GET' | 'HEAD';
+  disposition: 'attachment' | 'inline' | null;
+  filename: string | null;
+  contentType: string | null;
+  versionId: string | null;
+}
+
+export interface Upload {
+  contentType: string;
+  contentLength: number;
+  /** Base64. */
+  checksumSha256: string | null;
+  overwrite: boolean;
+  acl: 'private' | 'none';
+  disposition: 'attachment' | null;
+}
+
+/** What a download URL may do: one GET or HEAD of one object, with the response headers that the store is told to give. */
+export function downloadTerms(
+  { url, region, issuedAt, expiresInSeconds, signingKeyId }: Issuance,
+  download: Download,
+): Terms {
+  const disposition = download.disposition && contentDisposition(download.disposition, download.filename ?? undefined);
+  const query = present({
+    'response-content-disposition': disposition,
+    'response-content-type': download.contentType,
+    versionId: download.versionId,
+    'x-id': download.method === 'GET' ? 'GetObject' : 'HeadObject',
+  });
+  return { method: download.method, url, region, headers: {}, query, issuedAt, expiresInSeconds, signingKeyId };
+}
+
+/**
+ * What an upload URL may do: one PUT of this many bytes of this type, to a key where nothing is yet unless overwriting was asked for and
+ * allowed. All of it is signed headers: what S3's SDK would move into the query, stores ignore there (storage is not ours to trust).
+ */
+export function uploadTerms(
+  { url, region, issuedAt, expiresInSeconds, signingKeyId }: Issuance,
+  upload: Upload,
+): Terms {
+  const headers = present({
+    'content-length': String(upload.contentLength),
+    'content-type': upload.contentType,
+    'content-disposition': upload.disposition,
+    'if-none-match': upload.overwrite ? null : '*',
+    'x-amz-acl': upload.acl === 'none' ? null : upload.acl,
+    'x-amz-checksum-sha256': upload.checksumSha256,
+  });
+  return {
+    method: 'PUT',
+    url,
+    region,
+    headers,
+    query: { 'x-id': 'PutObject' },
+    issuedAt,
+    expiresInSeconds,
+    signingKeyId,
+  };
+}
+
+function present(values: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null));
+}

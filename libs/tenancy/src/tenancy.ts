@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { Coalescer, Database } from '@countersign/database';
+import { ProblemError } from '@countersign/errors';
+import type { Holding } from './holding.js';
+
+export interface Asked {
+  tenantId: string;
+  subject: string;
+  groups: readonly string[];
+  bucket: string;
+  useCase: string;
+  /** The index entries that can hold a grant on the key. */
+  paths: readonly string[];
+  /** Whether the subject can stand where a prefix says `{sub}`. */
+  hasSegment: boolean;
+}
+
+/** What does their tenant hold? One batched read a request, and nothing is cached: a removed grant counts from the next one on. */
+@Injectable()
+export class Tenancy {
+  readonly #reads: Coalescer<Asked, Holding>;
+
+  constructor(database: Database) {
+    this.#reads = new Coalescer(async (requests) => {
+      const rows = await database.call<{ n: number; holding: Holding }>('find_holdings', requests.map(toParameters));
+      const holdings = new Map(rows.map((row) => [row.n, row.holding]));
+      return requests.map((_, n) => toHolding(holdings.get(n)));
+    }, 2);
+  }
+
+  /** @throws ProblemError `ledger-unavailable` while the database does not answer. */
+  find(asked: Asked): Promise<Holding> {
+    return this.#reads.request(asked).catch((cause: unknown) => {
+      throw new ProblemError('ledger-unavailable', 'The database did not answer. Try again shortly.', {
+        retryAfterSeconds: 2,
+        cause,
+      });
+    });
+  }
+}
+
+function toParameters({ tenantId, subject, groups, bucket, useCase, paths, hasSegment }: Asked, n: number): object {
+  const subjectTypes = ['everyone', 'user', ...groups.map(() => 'group')];
+  return { n, tenantId, bucket, useCase, subjectTypes, subjectIds: ['', subject, ...groups], paths, hasSegment };
+}
+
+function toHolding(holding: Holding | undefined): Holding {
+  if (!holding) throw new Error('find_holdings left out a request');
+  return { ...holding, now: Math.floor(holding.now) };
+}

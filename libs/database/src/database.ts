@@ -38,7 +38,7 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** One call of a function of the hot path: JSON in, rows out. */
-  call<Row>(name: 'find_issuers' | 'find_holdings' | 'append_to_ledger', requests: readonly object[]): Promise<Row[]> {
+  call<Row>(name: keyof typeof CALLS, requests: readonly object[]): Promise<Row[]> {
     return this.#issuer.$queryRaw<Row[]>(CALLS[name](JSON.stringify(requests)));
   }
 
@@ -75,6 +75,7 @@ export class Database implements OnApplicationShutdown {
 
 const CALLS = {
   find_issuers: (requests: string) => Prisma.sql`SELECT n, issuer FROM find_issuers(${requests}::jsonb)`,
+  find_tenants: (requests: string) => Prisma.sql`SELECT n, tenant FROM find_tenants(${requests}::jsonb)`,
   find_holdings: (requests: string) => Prisma.sql`SELECT n, holding FROM find_holdings(${requests}::jsonb)`,
   append_to_ledger: (requests: string) => Prisma.sql`SELECT n, at FROM append_to_ledger(${requests}::jsonb)`,
 };

@@ -7,10 +7,12 @@ export const problems = {
   unauthenticated: { status: 401, title: 'No valid access token' },
   'scope-missing': { status: 403, title: 'The access token lacks a scope' },
   'not-granted': { status: 403, title: 'No grant allows this' },
+  'tenant-suspended': { status: 403, title: 'The tenant is suspended' },
   'not-found': { status: 404, title: 'There is no such thing here' },
   'bucket-not-found': { status: 404, title: 'There is no such bucket' },
   'already-exists': { status: 409, title: 'The name is taken' },
   'in-use': { status: 409, title: 'Something still depends on it' },
+  'precondition-failed': { status: 412, title: 'It has changed since it was read' },
   'body-too-large': { status: 413, title: 'The request body is too large' },
   'media-type-not-supported': { status: 415, title: 'The request body is not JSON' },
   'unknown-reference': { status: 422, title: 'The request names something that does not exist' },
@@ -25,6 +27,7 @@ export const problems = {
   'endpoint-not-allowed': { status: 422, title: 'The endpoint is insecure or private' },
   'internal-error': { status: 500, title: 'Something went wrong on our side' },
   'ledger-unavailable': { status: 503, title: 'The decision cannot be recorded now' },
+  'issuer-unavailable': { status: 503, title: "The token's issuer gives no keys now" },
   'signing-key-unavailable': { status: 503, title: 'The bucket has no usable signing key now' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

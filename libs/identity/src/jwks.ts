@@ -37,6 +37,11 @@ export function jwksFault(jwks: unknown): string | null {
   return new Set(kids).size === kids.length ? null : 'must not have two keys with the same "kid"';
 }
 
+/** Whether a fetched key can check tokens. A provider's set may hold others as well, for encryption or of kinds that we do not know. */
+export function isUsableJwk(jwk: unknown): jwk is Jwk {
+  return jwkFault(jwk) === null;
+}
+
 /** The algorithms that a JWKS is for, where its issuer does not say: those its keys name, or the usual one of their kind. */
 export function algorithmsOf({ keys }: JsonWebKeySet): string[] {
   const usual = (jwk: Jwk): string | undefined =>

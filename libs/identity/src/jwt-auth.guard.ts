@@ -2,8 +2,8 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { ProblemError } from '@countersign/errors';
-import { IS_PUBLIC, REQUIRED_SCOPE } from './decorators.js';
-import type { Principal, Scope } from './principal.js';
+import { IS_PUBLIC, REQUIREMENT, type Requirement } from './decorators.js';
+import type { Principal } from './principal.js';
 
 /**
  * The one global guard (invariant 9): a route is public only where it says so. 401 for any token that is not good, always the same, so
@@ -19,14 +19,16 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const routes = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, routes)) return true;
     await super.canActivate(context);
-    const { scopes } = context.switchToHttp().getRequest<{ user: Principal }>().user;
-    const required = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, routes);
-    if (!required || !scopes.has(required)) {
+    const { scopes, isSuspended } = context.switchToHttp().getRequest<{ user: Principal }>().user;
+    const required = this.reflector.getAllAndOverride<Requirement | undefined>(REQUIREMENT, routes);
+    if (!required || !scopes.has(required.scope)) {
       throw new ProblemError(
         'scope-missing',
-        `This call needs the scope "${required ?? 'none that exists'}" in the token's "scope" claim.`,
+        `This call needs the scope "${required?.scope ?? 'none that exists'}" in the token.`,
       );
     }
+    if (isSuspended && !required.decidesOnSuspended)
+      throw new ProblemError('tenant-suspended', 'The tenant is suspended: ask its operator.');
     return true;
   }
 

@@ -27,12 +27,18 @@ export function readToken(raw: string): UnverifiedToken | null {
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) return null;
   if (typ !== undefined && !(typeof typ === 'string' && TYPES.includes(typ.toLowerCase()))) return null;
 
-  const { iss, aud, exp } = claims;
+  const { iss, exp } = claims;
+  const aud = audienceOf(claims);
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (typeof iss !== 'string' || iss === '' || !audiences.every(isNonEmptyString) || audiences.length === 0)
     return null;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return null;
   return { header: kid === undefined ? { alg } : { alg, kid }, issuer: iss, audiences };
+}
+
+/** Amazon Cognito's access tokens have no `aud`: their `client_id` says for whom they are ("Understanding the access token"). */
+function audienceOf({ aud, token_use: tokenUse, client_id: clientId }: Record<string, unknown>): unknown {
+  return aud === undefined && tokenUse === 'access' ? clientId : aud;
 }
 
 /** Lenient decoders take many spellings of the same bytes; a token has one. */

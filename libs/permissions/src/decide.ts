@@ -29,9 +29,18 @@ export function decide(
 }
 
 /** By whole segments: a prefix is empty or ends in `/`, so `users/1` can never cover `users/10`. */
-function covers(grant: Grant, key: string, subject: string): boolean {
+function covers(grant: Pick<Grant, 'path' | 'isPrefix'>, key: string, subject: string): boolean {
   if (!grant.isPrefix) return key === grant.path;
   if (!grant.path.includes(SUB)) return key.startsWith(grant.path);
   // A subject such as `bob/../alice` or `alice/` would reach into another folder.
   return isSegment(subject) && key.startsWith(grant.path.replaceAll(SUB, () => subject));
+}
+
+/** Whether a grant covers a key for some subject: whoever's segment stands where the prefix says `{sub}`. */
+export function canCover(grant: Pick<Grant, 'path' | 'isPrefix'>, key: string): boolean {
+  const [head = '', behindSub] = grant.isPrefix ? grant.path.split(SUB) : [];
+  if (behindSub === undefined) return covers(grant, key, '');
+  const suffix = behindSub.split('/', 1)[0] ?? '';
+  const [segment = ''] = key.slice(head.length).split('/', 1);
+  return covers(grant, key, segment.slice(0, segment.length - suffix.length));
 }

@@ -1,7 +1,11 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, Matches, ValidateNested } from 'class-validator';
-import { IsName, IsPrefix, IsTimestamp, Optional, validText } from '../http/validators.js';
-import { bucketNameFault, endpointFault } from './store-names.js';
+import { IsName, IsPrefix, IsTimestamp, Nullable, Optional, validText } from '../http/validators.js';
+import { endpointFault } from '../http/endpoint.js';
+import { bucketNameFault } from './bucket-name.js';
+
+const IsRegion = () =>
+  Matches(/^[a-z0-9][a-z0-9-]{0,62}$/, { message: 'region must be a region such as "eu-central-1"' });
 
 export class BucketCredentials {
   @Matches(/^[\x21-\x7e]{3,128}$/, { message: 'accessKeyId must be 3 to 128 printable ASCII characters' })
@@ -31,7 +35,7 @@ export class BucketRequest {
   /** What clients reach the store by, where it differs from `endpoint`; URLs are signed for it. */
   @Optional() @validText('isEndpoint', endpointFault) publicEndpoint?: string;
 
-  @Matches(/^[a-z0-9][a-z0-9-]{0,62}$/, { message: 'region must be a region such as "eu-central-1"' }) region!: string;
+  @IsRegion() region!: string;
 
   /** The bucket's name at the store. */
   @validText('isBucketName', bucketNameFault) bucket!: string;
@@ -47,6 +51,21 @@ export class BucketRequest {
 
   /** They become the first active signing key, and never come out again. */
   @IsObject() @ValidateNested() @Type(() => BucketCredentials) credentials!: BucketCredentials;
+}
+
+/** What can be changed of a bucket. Its names and prefix cannot: that would be another bucket. Its credentials are rotated instead. */
+export class BucketChanges {
+  /** Null for AWS itself. */
+  @Optional() @Nullable() @validText('isEndpoint', endpointFault) endpoint?: string | null;
+
+  /** Null where clients reach the store by `endpoint`. */
+  @Optional() @Nullable() @validText('isEndpoint', endpointFault) publicEndpoint?: string | null;
+
+  @Optional() @IsRegion() region?: string;
+
+  @Optional() @IsBoolean() forcePathStyle?: boolean;
+
+  @Optional() @IsIn(['private', 'none']) acl?: 'private' | 'none';
 }
 
 export class BucketResponse {

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
-import { Database, isUniqueViolation } from '@countersign/database';
+import { Database, isUniqueViolation, type Transaction } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { recordChange } from '@countersign/ledger';
-import { objectAddress } from '@countersign/signing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import { askerOf, type Caller } from '../http/caller.js';
+import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
-import { type PageQuery, readCursor, toPage } from '../http/paging.js';
+import { NAME, type PageQuery, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
-import type { BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
-import { insecurityOf, isAws } from './store-names.js';
+import type { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
+import { assertAddressable, assertEndpointsAllowed, changedLocation, toLocation } from './location.js';
 
 /** The storage locations that a tenant registered. No store is contacted here. */
 @Injectable()
@@ -24,9 +24,9 @@ export class Buckets {
 
   /** The bucket and its first active signing key: both, or neither. */
   async create(caller: Caller, request: BucketRequest): Promise<BucketResponse> {
-    this.#assertEndpointsAllowed(request);
     const { tenantId } = caller;
     const location = toLocation(request);
+    assertEndpointsAllowed(this.config, location);
     assertAddressable(location);
     const { accessKeyId, expiresAt, secretAccessKey, sessionToken } = request.credentials;
     if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
@@ -35,31 +35,25 @@ export class Buckets {
     const signingKeyId = randomUUID();
     const secrets = { secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
     const sealedCredential = new Uint8Array(this.seal.seal(secrets, { tenantId, signingKeyId }));
+    const signingKey = { id: signingKeyId, tenantId, accessKeyId, sealedCredential, state: 'active' as const };
     try {
       return await this.database.asTenant(tenantId, async (transaction) => {
-        const bucket = await transaction.bucket.create({ data: { tenantId, ...location } });
+        const { name, provider } = request;
+        const stored = await transaction.bucket.create({ data: { tenantId, name, provider, ...location } });
         await transaction.signingKey.create({
-          data: {
-            id: signingKeyId,
-            tenantId,
-            bucketId: bucket.id,
-            accessKeyId,
-            sealedCredential,
-            expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
-            state: 'active',
-          },
+          data: { ...signingKey, bucketId: stored.id, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) },
           select: { id: true },
         });
-        const response = toResponse(bucket);
-        const details = { bucket: { ...response }, accessKeyId };
+        const bucket = toResponse(stored);
+        const details = { bucket: { ...bucket }, accessKeyId };
         await recordChange(transaction, {
           ...askerOf(caller),
           action: 'bucket.created',
-          bucket: bucket.name,
+          bucket: name,
           signingKeyId,
           details,
         });
-        return response;
+        return bucket;
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
@@ -69,7 +63,7 @@ export class Buckets {
   }
 
   async list(caller: Caller, { limit = 50, cursor }: PageQuery): Promise<BucketPage> {
-    const after = readCursor(cursor, [/^[a-z0-9._-]{1,63}$/])?.[0];
+    const after = readCursor(cursor, [NAME])?.[0];
     const buckets = await this.database.asTenant(caller.tenantId, (transaction) =>
       transaction.bucket.findMany({
         where: { tenantId: caller.tenantId, ...(after === undefined ? {} : { name: { gt: after } }) },
@@ -81,49 +75,66 @@ export class Buckets {
   }
 
   async get({ tenantId }: Caller, name: string): Promise<BucketResponse> {
-    if (!/^[a-z0-9._-]{1,63}$/.test(name)) throw notFound('bucket');
+    if (!NAME.test(name)) throw notFound('bucket');
     const where = { tenantId_name: { tenantId, name } };
     const bucket = await this.database.asTenant(tenantId, (transaction) => transaction.bucket.findUnique({ where }));
     if (!bucket) throw notFound('bucket');
     return toResponse(bucket);
   }
 
-  #assertEndpointsAllowed(request: BucketRequest): void {
-    if (this.config.allowInsecureEndpoints) return;
-    const errors = (['endpoint', 'publicEndpoint'] as const).flatMap((field) => {
-      const message = request[field] === undefined ? null : insecurityOf(request[field]);
-      return message === null ? [] : [{ pointer: `/${field}`, message, code: 'endpoint-not-allowed' as const }];
-    });
-    if (errors.length > 0) {
-      throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', {
-        errors,
+  /** URLs that are out keep the address that they were signed for. */
+  async change(
+    caller: Caller,
+    name: string,
+    changes: BucketChanges,
+    ifMatch: string | undefined,
+  ): Promise<BucketResponse> {
+    return this.database.asTenant(caller.tenantId, async (transaction) => {
+      const stored = await lock(transaction, caller.tenantId, name);
+      const before = toResponse(stored);
+      assertUnchanged(ifMatch, before);
+      const location = changedLocation(stored, changes);
+      assertEndpointsAllowed(this.config, location);
+      assertAddressable(location);
+      const bucket = toResponse(await transaction.bucket.update({ where: { id: stored.id }, data: location }));
+      await recordChange(transaction, {
+        ...askerOf(caller),
+        action: 'bucket.changed',
+        bucket: name,
+        details: { before, bucket },
       });
-    }
+      return bucket;
+    });
+  }
+
+  /** Forgets a bucket in which nobody has a grant any more, and its signing keys. The store and its objects are left as they are. */
+  async remove(caller: Caller, name: string, ifMatch: string | undefined): Promise<void> {
+    const { tenantId } = caller;
+    await this.database.asTenant(tenantId, async (transaction) => {
+      const { id, ...stored } = await lock(transaction, tenantId, name);
+      const before = toResponse({ id, ...stored });
+      assertUnchanged(ifMatch, before);
+      const grants = await transaction.grant.count({ where: { tenantId, bucketId: id } });
+      if (grants > 0) throw new ProblemError('in-use', `There are ${grants} grants in this bucket: delete them first.`);
+      await transaction.signingKey.deleteMany({ where: { tenantId, bucketId: id } });
+      await transaction.bucket.deleteMany({ where: { tenantId, id } });
+      await recordChange(transaction, {
+        ...askerOf(caller),
+        action: 'bucket.deleted',
+        bucket: name,
+        details: { before },
+      });
+    });
   }
 }
 
-function toLocation(request: BucketRequest) {
-  const isElsewhere = !isAws(request.endpoint);
-  return {
-    name: request.name,
-    provider: request.provider,
-    endpoint: request.endpoint ?? null,
-    publicEndpoint: request.publicEndpoint ?? null,
-    region: request.region,
-    bucket: request.bucket,
-    keyPrefix: request.keyPrefix ?? '',
-    forcePathStyle: request.forcePathStyle ?? isElsewhere,
-    acl: request.acl ?? (isElsewhere ? ('private' as const) : ('none' as const)),
-  };
-}
-
-/** What the SDK finds no address for now, it would not find one for later either, when a user waits for a URL. */
-function assertAddressable(location: ReturnType<typeof toLocation>): void {
-  try {
-    objectAddress({ ...location, endpoint: location.publicEndpoint ?? location.endpoint }, 'key');
-  } catch {
-    throw invalid([{ pointer: '/region', message: 'and endpoint give no address that S3 knows' }]);
-  }
+/** Whoever changes a bucket waits for whoever is changing it. */
+async function lock(transaction: Transaction, tenantId: string, name: string) {
+  if (!NAME.test(name)) throw notFound('bucket');
+  await transaction.$queryRaw`SELECT FROM buckets WHERE tenant_id = ${tenantId}::uuid AND name = ${name} FOR UPDATE`;
+  const bucket = await transaction.bucket.findUnique({ where: { tenantId_name: { tenantId, name } } });
+  if (!bucket) throw notFound('bucket');
+  return bucket;
 }
 
 interface StoredBucket extends Omit<BucketResponse, 'createdAt'> {

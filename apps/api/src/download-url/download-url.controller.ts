@@ -15,7 +15,7 @@ export class DownloadUrlController {
 
   /** Issues a presigned URL that downloads one object. */
   @Post()
-  @RequireScope('read:objects')
+  @RequireScope('read:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
   @ApiProblems(400, 401, 403, 404, 413, 415, 422, 503)
   create(@Calling() caller: Caller, @Body() request: DownloadUrlRequest): Promise<IssuedUrl> {

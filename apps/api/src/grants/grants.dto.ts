@@ -54,6 +54,12 @@ export class GrantPage {
 }
 
 export class GrantsQuery extends PageQuery {
+  /** Only the grants of this user or group, by its id. */
+  @Optional() @IsPlainText() subject?: string;
+
   /** Only the grants in this bucket. */
   @Optional() @IsLookedUpName() bucket?: string;
+
+  /** Only the grants that cover this key: who can reach it? A page may then hold fewer than `limit`, and there be a next one. */
+  @Optional() @IsObjectKey() key?: string;
 }

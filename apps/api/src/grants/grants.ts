@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { recordChange } from '@countersign/ledger';
-import { lookupPathOf } from '@countersign/permissions';
+import { canCover, lookupPathOf, lookupPaths } from '@countersign/permissions';
 import { askerOf, type Caller } from '../http/caller.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import { readCursor, toPage, UUID } from '../http/paging.js';
@@ -41,13 +41,16 @@ export class Grants {
     });
   }
 
-  async list(caller: Caller, { limit = 50, cursor, bucket }: GrantsQuery): Promise<GrantPage> {
+  /** With a key: the grants that cover it, found as issuing finds them, by the key's ancestors. */
+  async list(caller: Caller, { limit = 50, cursor, subject, bucket, key }: GrantsQuery): Promise<GrantPage> {
     const after = readCursor(cursor, [UUID])?.[0];
     const grants = await this.database.asTenant(caller.tenantId, (transaction) =>
       transaction.grant.findMany({
         where: {
           tenantId: caller.tenantId,
           ...(bucket === undefined ? {} : { bucket: { name: bucket } }),
+          ...(subject === undefined ? {} : { subjectId: subject }),
+          ...(key === undefined ? {} : { lookupPath: { in: lookupPaths(key) } }),
           ...(after === undefined ? {} : { id: { gt: after } }),
         },
         orderBy: { id: 'asc' },
@@ -55,7 +58,13 @@ export class Grants {
         ...withBucket,
       }),
     );
-    return toPage(grants, limit, toResponse, (grant) => [grant.id]);
+    const { items, nextCursor } = toPage(
+      grants,
+      limit,
+      (grant) => grant,
+      (grant) => [grant.id],
+    );
+    return { items: items.filter((grant) => key === undefined || canCover(grant, key)).map(toResponse), nextCursor };
   }
 
   /** Counts from the next request on (invariant 4). */

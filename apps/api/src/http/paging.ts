@@ -40,3 +40,6 @@ export function readCursor(cursor: string | undefined, patterns: readonly RegExp
 }
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** What a registered name looks like in a cursor or a path. */
+export const NAME = /^[a-z0-9._-]{1,63}$/;

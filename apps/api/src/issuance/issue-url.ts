@@ -72,6 +72,7 @@ export class IssueUrl {
     const asked = { tenantId, subject, groups, bucket: bucketName, useCase, paths: lookupPaths(key), hasSegment };
     const holding = await this.tenancy.find(asked);
 
+    if (caller.isSuspended) return this.#refuse(caller, wish, tenantSuspended());
     const { bucket, signingKey } = holding;
     if (!bucket || !holding.holdsAnything) return this.#refuse(caller, wish, bucketNotFound());
     const permission = decide(holding.grants, { action, key, subject });
@@ -143,6 +144,8 @@ const bucketNotFound = () =>
   new ProblemError('bucket-not-found', 'There is no such bucket, or no grant in it for the caller.');
 
 const notGranted = () => new ProblemError('not-granted', 'No grant allows the caller to do this to this key.');
+
+const tenantSuspended = () => new ProblemError('tenant-suspended', 'The tenant is suspended: ask its operator.');
 
 const noSigningKey = (cause?: unknown) =>
   new ProblemError('signing-key-unavailable', 'The bucket has no credential that can sign now. Try again shortly.', {

@@ -1,6 +1,17 @@
 import { jwksFault, SUPPORTED_ALGORITHMS, type JsonWebKeySet } from '@countersign/identity';
-import { ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsObject, ValidateBy } from 'class-validator';
-import { IsName, IsPlainText, Optional } from '../http/validators.js';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsObject,
+  Matches,
+  MaxLength,
+  ValidateBy,
+} from 'class-validator';
+import { IsName, IsPlainText, Optional, validText } from '../http/validators.js';
 
 const IsJwks = () =>
   ValidateBy({
@@ -11,41 +22,88 @@ const IsJwks = () =>
     },
   });
 
-export class IssuerRequest {
-  /** The tenant's slug. */
-  @IsName() tenant!: string;
+const IsJwksUri = () =>
+  validText('isJwksUri', (text) => {
+    if (text.length > 2_000 || !URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+      return 'must be the https: URL of a JWKS';
+    const { username, password, hash } = new URL(text);
+    return username === '' && password === '' && hash === '' ? null : 'must not hold a user name, password or fragment';
+  });
+
+const SLUGS = { each: true, message: 'tenants must be slugs of tenants' };
+
+/** What can be changed of an issuer: all but whose tokens it is for. */
+export class IssuerChanges {
+  /** The public keys (RFC 7517): RSA from 2,048 bits, or EC. Either this or `jwksUri`. */
+  @Optional() @IsJwks() @IsObject() jwks?: JsonWebKeySet;
+
+  /** Where the issuer publishes its keys; they are fetched and kept. Either this or `jwks`. */
+  @Optional() @IsJwksUri() jwksUri?: string;
+
+  /** The signature algorithms that are believed; by default those that the keys are for, of a `jwksUri` RS256 and ES256. */
+  @Optional()
+  @IsIn(SUPPORTED_ALGORITHMS, { each: true })
+  @ArrayUnique()
+  @ArrayMinSize(1)
+  @IsArray()
+  algorithms?: string[];
+
+  /** The slugs that a token may hold in `tenantClaim`. */
+  @Optional()
+  @Matches(/^[a-z0-9._-]{1,63}$/, SLUGS)
+  @ArrayUnique()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(10_000)
+  @IsArray()
+  tenants?: string[];
+
+  /** The claim that is the subject: its name, or the JSON pointer of a nested one (`/app_metadata/id`). */
+  @Optional() @IsPlainText() subjectClaim?: string;
+
+  /** The claim that holds the groups, an array of strings. */
+  @Optional() @IsPlainText() groupsClaim?: string;
+
+  /** The claim that holds the scopes: a string with spaces between them, or an array. */
+  @Optional() @IsPlainText() scopeClaim?: string;
+
+  /** What the issuer puts before the names of our scopes, such as `countersign/`; others are passed over. */
+  @Optional() @MaxLength(255) scopePrefix?: string;
+
+  /** Whether `admin:platform` is believed from it. */
+  @Optional() @IsBoolean() platform?: boolean;
+}
+
+export class IssuerRequest extends IssuerChanges {
+  /** The slug of the one tenant that its tokens are for. Either this, or `tenantClaim` and `tenants`. */
+  @Optional() @IsName() tenant?: string;
+
+  /** The claim that holds the tenant's slug, where one identity provider serves many tenants. */
+  @Optional() @IsPlainText() tenantClaim?: string;
 
   /** The tokens' `iss`, byte for byte. */
   @IsPlainText() issuer!: string;
 
   /** What the tokens' `aud` is, or holds. */
   @IsPlainText() audience!: string;
-
-  /** The public keys (RFC 7517): RSA from 2,048 bits, or EC. */
-  @IsObject() @IsJwks() jwks!: JsonWebKeySet;
-
-  /** The signature algorithms that are believed; by default those that the keys are for. */
-  @Optional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayUnique()
-  @IsIn(SUPPORTED_ALGORITHMS, { each: true })
-  algorithms?: string[];
-
-  /** Whether `admin:platform` is believed from it. */
-  @Optional() @IsBoolean() platform?: boolean = false;
 }
 
 export class IssuerResponse {
   id!: string;
 
-  /** The tenant's slug. */
-  tenant!: string;
+  /** The tenant's slug, or null where a claim names it. */
+  tenant!: string | null;
 
+  tenantClaim!: string | null;
+  tenants!: string[];
   issuer!: string;
   audience!: string;
-  jwks!: Record<string, unknown>;
+  jwks!: Record<string, unknown> | null;
+  jwksUri!: string | null;
   algorithms!: string[];
+  subjectClaim!: string;
+  groupsClaim!: string;
+  scopeClaim!: string;
+  scopePrefix!: string;
   platform!: boolean;
   createdAt!: string;
 }

@@ -1,37 +1,42 @@
 import { Injectable } from '@nestjs/common';
-import { Database, isUniqueViolation, type Prisma } from '@countersign/database';
+import { Config } from '@countersign/config';
+import { Database, isUniqueViolation, Prisma, type Transaction } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { algorithmsOf } from '@countersign/identity';
 import { recordChange } from '@countersign/ledger';
 import { askerOf, type Caller } from '../http/caller.js';
+import { assertUnchanged } from '../http/etag.js';
+import { insecurityOf } from '../http/endpoint.js';
+import { idOrNotFound, notFound } from '../http/not-found.js';
 import { type PageQuery, readCursor, toPage, UUID } from '../http/paging.js';
-import type { IssuerPage, IssuerRequest, IssuerResponse } from './issuers.dto.js';
+import { invalid } from '../http/request-validation.pipe.js';
+import type { IssuerChanges, IssuerPage, IssuerRequest, IssuerResponse } from './issuers.dto.js';
 
 const withTenant = { include: { tenant: { select: { slug: true } } } } as const;
 
 /** Whose JWTs are trusted for which tenant, as the platform's operator says. */
 @Injectable()
 export class Issuers {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+  ) {}
 
-  /** The change stands in the ledger of the tenant that it concerns. */
   async create(caller: Caller, request: IssuerRequest): Promise<IssuerResponse> {
-    const { issuer, audience, jwks, platform = false, algorithms = algorithmsOf(jwks) } = request;
+    assertOneOf(request, 'tenant', 'tenantClaim');
+    assertOneOf(request, 'jwks', 'jwksUri');
+    if (request.tenantClaim !== undefined && !request.tenants)
+      throw invalid([{ pointer: '/tenants', message: 'must name the slugs that are allowed' }]);
+    if (request.tenant !== undefined && request.tenants)
+      throw invalid([{ pointer: '/tenants', message: 'goes with tenantClaim only' }]);
+    this.#assertJwksUriAllowed(request);
     try {
       return await this.database.asOperator(async (transaction) => {
-        const tenant = await transaction.tenant.findUnique({ where: { slug: request.tenant } });
-        if (!tenant) throw unknownTenant(request.tenant);
-        const data = {
-          tenantId: tenant.id,
-          issuer,
-          audience,
-          jwks: jwks as unknown as Prisma.InputJsonObject,
-          algorithms,
-          platform,
-        };
+        const { issuer, audience, tenantClaim = null, algorithms = usualAlgorithms(request) } = request;
+        const tenantId = request.tenant === undefined ? null : await tenantIdOf(transaction, request.tenant);
+        const data = { tenantId, tenantClaim, issuer, audience, ...toColumns(request), algorithms };
         const response = toResponse(await transaction.issuer.create({ data, ...withTenant }));
-        const details = { issuer: { ...response } };
-        await recordChange(transaction, { ...askerOf(caller), tenantId: tenant.id, action: 'issuer.created', details });
+        await record(transaction, caller, 'issuer.created', tenantId, { issuer: { ...response } });
         return response;
       });
     } catch (error) {
@@ -49,38 +54,132 @@ export class Issuers {
     );
     return toPage(issuers, limit, toResponse, (issuer) => [issuer.id]);
   }
+
+  async get(id: string): Promise<IssuerResponse> {
+    const where = { id: idOrNotFound(id, 'issuer') };
+    const issuer = await this.database.asOperator((transaction) =>
+      transaction.issuer.findUnique({ where, ...withTenant }),
+    );
+    if (!issuer) throw notFound('issuer');
+    return toResponse(issuer);
+  }
+
+  /** Counts from the next request on. */
+  async change(
+    caller: Caller,
+    id: string,
+    changes: IssuerChanges,
+    ifMatch: string | undefined,
+  ): Promise<IssuerResponse> {
+    const where = { id: idOrNotFound(id, 'issuer') };
+    if (changes.jwks !== undefined && changes.jwksUri !== undefined)
+      throw invalid([{ pointer: '/jwksUri', message: 'must be left out where jwks is given' }]);
+    this.#assertJwksUriAllowed(changes);
+    return this.database.asOperator(async (transaction) => {
+      const stored = await lock(transaction, id);
+      const before = toResponse(stored);
+      assertUnchanged(ifMatch, before);
+      if (changes.tenants && stored.tenantClaim === null)
+        throw invalid([{ pointer: '/tenants', message: 'goes with tenantClaim only' }]);
+      const issuer = toResponse(await transaction.issuer.update({ where, data: toColumns(changes), ...withTenant }));
+      await record(transaction, caller, 'issuer.changed', stored.tenantId, { before, issuer });
+      return issuer;
+    });
+  }
+
+  /** Its tokens are refused from the next request on. */
+  async remove(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
+    const where = { id: idOrNotFound(id, 'issuer') };
+    await this.database.asOperator(async (transaction) => {
+      const stored = await lock(transaction, id);
+      const before = toResponse(stored);
+      assertUnchanged(ifMatch, before);
+      await transaction.issuer.deleteMany({ where });
+      await record(transaction, caller, 'issuer.deleted', stored.tenantId, { before });
+    });
+  }
+
+  #assertJwksUriAllowed({ jwksUri }: IssuerChanges): void {
+    const message = jwksUri === undefined || this.config.allowInsecureEndpoints ? null : insecurityOf(jwksUri);
+    if (message === null) return;
+    const errors = [{ pointer: '/jwksUri', message, code: 'endpoint-not-allowed' as const }];
+    throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
+  }
 }
 
-function unknownTenant(slug: string): ProblemError {
+/** Exactly one of two fields. */
+function assertOneOf(request: IssuerRequest, one: keyof IssuerRequest, other: keyof IssuerRequest): void {
+  if (request[one] !== undefined && request[other] !== undefined)
+    throw invalid([{ pointer: `/${other}`, message: `must be left out where ${one} is given` }]);
+  if (request[one] === undefined && request[other] === undefined)
+    throw invalid([{ pointer: `/${one}`, message: `must be given, or ${other}` }]);
+}
+
+const usualAlgorithms = ({ jwks }: IssuerRequest): string[] => (jwks ? algorithmsOf(jwks) : ['RS256', 'ES256']);
+
+async function lock(transaction: Transaction, id: string) {
+  await transaction.$queryRaw`SELECT FROM issuers WHERE id = ${id}::uuid FOR UPDATE`;
+  const issuer = await transaction.issuer.findUnique({ where: { id }, ...withTenant });
+  if (!issuer) throw notFound('issuer');
+  return issuer;
+}
+
+async function tenantIdOf(transaction: Transaction, slug: string): Promise<string> {
+  const tenant = await transaction.tenant.findUnique({ where: { slug } });
+  if (tenant) return tenant.id;
   const errors = [{ pointer: '/tenant', message: 'is not a tenant', code: 'unknown-reference' as const }];
-  return new ProblemError('unknown-reference', `There is no tenant "${slug}".`, { errors });
+  throw new ProblemError('unknown-reference', `There is no tenant "${slug}".`, { errors });
 }
 
-interface StoredIssuer extends Omit<IssuerResponse, 'tenant' | 'jwks' | 'createdAt'> {
-  tenant: { slug: string };
+/** In the ledger of the tenant that it concerns; of a shared issuer, in that of the operator who made the change. */
+async function record(
+  transaction: Transaction,
+  caller: Caller,
+  action: string,
+  tenantId: string | null,
+  details: Record<string, unknown>,
+) {
+  await recordChange(transaction, { ...askerOf(caller), tenantId: tenantId ?? caller.tenantId, action, details });
+}
+
+/** What was given, as columns; whichever source of keys is given replaces the other. */
+function toColumns(changes: IssuerChanges) {
+  const { jwks, jwksUri, algorithms, tenants, subjectClaim, groupsClaim, scopeClaim, scopePrefix, platform } = changes;
+  const given = { algorithms, tenantSlugs: tenants, subjectClaim, groupsClaim, scopeClaim, scopePrefix, platform };
+  const keys = jwks
+    ? { jwks: jwks as unknown as Prisma.InputJsonObject, jwksUri: null }
+    : jwksUri
+      ? { jwks: Prisma.DbNull, jwksUri }
+      : {};
+  return {
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<typeof given>),
+    ...keys,
+  };
+}
+
+interface StoredIssuer extends Omit<IssuerResponse, 'tenant' | 'tenants' | 'jwks' | 'createdAt'> {
+  tenant: { slug: string } | null;
+  tenantSlugs: string[];
   jwks: unknown;
   createdAt: Date;
 }
 
-function toResponse({
-  id,
-  tenant,
-  issuer,
-  audience,
-  jwks,
-  algorithms,
-  platform,
-  createdAt,
-}: StoredIssuer): IssuerResponse {
-  const keys = jwks as Record<string, unknown>;
+function toResponse(stored: StoredIssuer): IssuerResponse {
   return {
-    id,
-    tenant: tenant.slug,
-    issuer,
-    audience,
-    jwks: keys,
-    algorithms,
-    platform,
-    createdAt: createdAt.toISOString(),
+    id: stored.id,
+    tenant: stored.tenant?.slug ?? null,
+    tenantClaim: stored.tenantClaim,
+    tenants: stored.tenantSlugs,
+    issuer: stored.issuer,
+    audience: stored.audience,
+    jwks: stored.jwks as Record<string, unknown> | null,
+    jwksUri: stored.jwksUri,
+    algorithms: stored.algorithms,
+    subjectClaim: stored.subjectClaim,
+    groupsClaim: stored.groupsClaim,
+    scopeClaim: stored.scopeClaim,
+    scopePrefix: stored.scopePrefix,
+    platform: stored.platform,
+    createdAt: stored.createdAt.toISOString(),
   };
 }

@@ -4,8 +4,10 @@ import { ProblemError } from '@countersign/errors';
 import { recordChange } from '@countersign/ledger';
 import { defaultUseCases } from '@countersign/policy';
 import { askerOf, type Caller } from '../http/caller.js';
-import { type PageQuery, readCursor, toPage } from '../http/paging.js';
-import type { TenantPage, TenantRequest, TenantResponse } from './tenants.dto.js';
+import { assertUnchanged } from '../http/etag.js';
+import { notFound } from '../http/not-found.js';
+import { NAME, type PageQuery, readCursor, toPage } from '../http/paging.js';
+import type { TenantChanges, TenantPage, TenantRequest, TenantResponse } from './tenants.dto.js';
 
 /** The customers of the service, as its operator sees them. */
 @Injectable()
@@ -42,25 +44,64 @@ export class Tenants {
   }
 
   async list({ limit = 50, cursor }: PageQuery): Promise<TenantPage> {
-    const after = readCursor(cursor, [/^[a-z0-9._-]{1,63}$/])?.[0];
+    const after = readCursor(cursor, [NAME])?.[0];
     const where = after === undefined ? {} : { slug: { gt: after } };
     const tenants = await this.database.asOperator((transaction) =>
       transaction.tenant.findMany({ where, orderBy: { slug: 'asc' }, take: limit + 1 }),
     );
     return toPage(tenants, limit, toResponse, (tenant) => [tenant.slug]);
   }
+
+  async get(slug: string): Promise<TenantResponse> {
+    const tenant =
+      NAME.test(slug) &&
+      (await this.database.asOperator((transaction) => transaction.tenant.findUnique({ where: { slug } })));
+    if (!tenant) throw notFound('tenant');
+    return toResponse(tenant);
+  }
+
+  /** The change stands in the ledger of the tenant that it concerns. */
+  async change(
+    caller: Caller,
+    slug: string,
+    { name, state }: TenantChanges,
+    ifMatch: string | undefined,
+  ): Promise<TenantResponse> {
+    if (!NAME.test(slug)) throw notFound('tenant');
+    return this.database.asOperator(async (transaction) => {
+      await transaction.$queryRaw`SELECT FROM tenants WHERE slug = ${slug} FOR UPDATE`;
+      const before = await transaction.tenant.findUnique({ where: { slug } });
+      if (!before) throw notFound('tenant');
+      assertUnchanged(ifMatch, toResponse(before));
+      if (state === 'suspended' && before.id === caller.tenantId) {
+        throw new ProblemError(
+          'in-use',
+          'This is the tenant of your own token: suspended, it could not be made active again.',
+        );
+      }
+      const data = { ...(name === undefined ? {} : { name }), ...(state === undefined ? {} : { state }) };
+      const tenant = toResponse(await transaction.tenant.update({ where: { slug }, data }));
+      const action =
+        tenant.state === before.state
+          ? 'tenant.changed'
+          : tenant.state === 'suspended'
+            ? 'tenant.suspended'
+            : 'tenant.reactivated';
+      await recordChange(transaction, {
+        ...askerOf(caller),
+        tenantId: before.id,
+        action,
+        details: { before: toResponse(before), tenant },
+      });
+      return tenant;
+    });
+  }
 }
 
-function toResponse({
-  id,
-  slug,
-  name,
-  createdAt,
-}: {
-  id: string;
-  slug: string;
-  name: string;
+interface StoredTenant extends Omit<TenantResponse, 'createdAt'> {
   createdAt: Date;
-}): TenantResponse {
-  return { id, slug, name, createdAt: createdAt.toISOString() };
+}
+
+function toResponse({ id, slug, name, state, createdAt }: StoredTenant): TenantResponse {
+  return { id, slug, name, state, createdAt: createdAt.toISOString() };
 }

@@ -14,7 +14,7 @@ export class UploadUrlController {
 
   /** Issues a presigned URL that uploads one object, of this type and size. */
   @Post()
-  @RequireScope('write:objects')
+  @RequireScope('write:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
   @ApiProblems(400, 401, 403, 404, 413, 415, 422, 503)
   create(@Calling() caller: Caller, @Body() request: UploadUrlRequest): Promise<IssuedUploadUrl> {

@@ -4,6 +4,7 @@ import { RequireScope } from '@countersign/identity';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { Conditional, IfMatch, WithEtag } from '../http/etag.js';
 import { PageQuery } from '../http/paging.js';
 import { UseCasePage, UseCaseRequest, UseCaseResponse } from './use-cases.dto.js';
 import { UseCases } from './use-cases.js';
@@ -22,18 +23,29 @@ export class UseCasesController {
     return this.useCases.list(caller, query);
   }
 
+  /** One use case. */
+  @Get(':name')
+  @WithEtag()
+  @ApiProblems(401, 403, 404, 503)
+  get(@Calling() caller: Caller, @Param('name') name: string): Promise<UseCaseResponse> {
+    return this.useCases.get(caller, name);
+  }
+
   /** Makes a use case, or replaces it whole. */
   @Put(':name')
+  @WithEtag()
+  @Conditional()
   @ApiCreatedResponse({ type: UseCaseResponse, description: 'It is new.' })
   @ApiOkResponse({ type: UseCaseResponse, description: 'It was replaced.' })
-  @ApiProblems(400, 401, 403, 413, 415, 503)
+  @ApiProblems(400, 401, 403, 412, 413, 415, 503)
   async replace(
     @Calling() caller: Caller,
     @Param('name') name: string,
     @Body() request: UseCaseRequest,
+    @IfMatch() ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UseCaseResponse> {
-    const { isNew, useCase } = await this.useCases.replace(caller, name, request);
+    const { isNew, useCase } = await this.useCases.replace(caller, name, request, ifMatch);
     void reply.status(isNew ? 201 : 200);
     return useCase;
   }
@@ -41,8 +53,13 @@ export class UseCasesController {
   /** Removes a use case; requests that name it are refused from then on. */
   @Delete(':name')
   @HttpCode(204)
-  @ApiProblems(401, 403, 404, 503)
-  remove(@Calling() caller: Caller, @Param('name') name: string): Promise<void> {
-    return this.useCases.remove(caller, name);
+  @Conditional()
+  @ApiProblems(401, 403, 404, 412, 503)
+  remove(
+    @Calling() caller: Caller,
+    @Param('name') name: string,
+    @IfMatch() ifMatch: string | undefined,
+  ): Promise<void> {
+    return this.useCases.remove(caller, name, ifMatch);
   }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '@countersign/database';
+import { Database, type Transaction } from '@countersign/database';
 import { recordChange } from '@countersign/ledger';
 import { askerOf, type Caller } from '../http/caller.js';
+import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
-import { type PageQuery, readCursor, toPage } from '../http/paging.js';
+import { NAME, type PageQuery, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
 import { nameFault } from '../http/validators.js';
 import type { UseCasePage, UseCaseRequest, UseCaseResponse } from './use-cases.dto.js';
@@ -17,6 +18,7 @@ export class UseCases {
     caller: Caller,
     name: string,
     request: UseCaseRequest,
+    ifMatch: string | undefined,
   ): Promise<{ isNew: boolean; useCase: UseCaseResponse }> {
     const fault = nameFault(name);
     if (fault) throw invalid([{ pointer: '/name', message: fault }]);
@@ -35,7 +37,9 @@ export class UseCases {
     };
     return this.database.asTenant(tenantId, async (transaction) => {
       const where = { tenantId_name: { tenantId, name } };
+      await lock(transaction, tenantId, name);
       const before = await transaction.useCase.findUnique({ where });
+      assertUnchanged(ifMatch, before && toResponse(before));
       const stored = await transaction.useCase.upsert({
         where,
         create: { tenantId, name, ...data },
@@ -54,7 +58,7 @@ export class UseCases {
   }
 
   async list(caller: Caller, { limit = 50, cursor }: PageQuery): Promise<UseCasePage> {
-    const after = readCursor(cursor, [/^[a-z0-9._-]{1,63}$/])?.[0];
+    const after = readCursor(cursor, [NAME])?.[0];
     const rows = await this.database.asTenant(caller.tenantId, (transaction) =>
       transaction.useCase.findMany({
         where: { tenantId: caller.tenantId, ...(after === undefined ? {} : { name: { gt: after } }) },
@@ -65,13 +69,23 @@ export class UseCases {
     return toPage(rows, limit, toResponse, (row) => [row.name]);
   }
 
-  async remove(caller: Caller, name: string): Promise<void> {
+  async get({ tenantId }: Caller, name: string): Promise<UseCaseResponse> {
+    const where = { tenantId_name: { tenantId, name } };
+    const find = (transaction: Transaction) => transaction.useCase.findUnique({ where });
+    const useCase = NAME.test(name) && (await this.database.asTenant(tenantId, find));
+    if (!useCase) throw notFound('use case');
+    return toResponse(useCase);
+  }
+
+  async remove(caller: Caller, name: string, ifMatch: string | undefined): Promise<void> {
     if (nameFault(name)) throw notFound('use case');
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (transaction) => {
+      await lock(transaction, tenantId, name);
       const before = await transaction.useCase.findUnique({ where: { tenantId_name: { tenantId, name } } });
-      const { count } = await transaction.useCase.deleteMany({ where: { tenantId, name } });
-      if (!before || count === 0) throw notFound('use case');
+      if (!before) throw notFound('use case');
+      assertUnchanged(ifMatch, toResponse(before));
+      await transaction.useCase.deleteMany({ where: { tenantId, name } });
       await recordChange(transaction, {
         ...askerOf(caller),
         action: 'use-case.deleted',
@@ -80,6 +94,11 @@ export class UseCases {
       });
     });
   }
+}
+
+/** Whoever changes a use case waits for whoever is changing it. */
+async function lock(transaction: Transaction, tenantId: string, name: string): Promise<void> {
+  await transaction.$queryRaw`SELECT FROM use_cases WHERE tenant_id = ${tenantId}::uuid AND name = ${name} FOR UPDATE`;
 }
 
 /** 1 ≤ min ≤ default ≤ max, and the same of the sizes. */

@@ -21,7 +21,8 @@ $$;
 
 -- All that deciding one request takes, in one read: bucket, use case, active signing key, and the live grants whose index
 -- entries are the key's ancestors. So the cost grows with the depth of the key, not with the number of grants; the plan is
--- pinned to index look-ups, since the planner cannot know how few candidates a request has.
+-- pinned to index look-ups, since the planner cannot know how few candidates a request has: LIMIT and OFFSET keep it from reading a path's
+-- grants of all subjects and joining these afterwards.
 --   requests: [{ n, tenantId, bucket, useCase, subjectTypes[], subjectIds[], paths[], hasSegment }]
 --   `hasSegment` is whether the subject can stand for {sub}: a grant that can match nothing is no grant (the 404 rule).
 CREATE FUNCTION find_holdings(requests jsonb)
@@ -48,11 +49,14 @@ BEGIN
         'expiresAt', extract(epoch FROM k.expires_at)) END,
       'grants', coalesce(g.found, '[]'::json),
       'holdsAnything', coalesce(g.allows, false) OR EXISTS (
-        SELECT FROM unnest(r."subjectTypes", r."subjectIds") AS s(type, id)
-          JOIN grants a ON a.tenant_id = r."tenantId" AND a.bucket_id = b.id
-            AND a.subject_type = s.type::subject_type AND a.subject_id = s.id
-         WHERE a.effect = 'allow' AND (a.expires_at IS NULL OR a.expires_at > now())
-           AND (r."hasSegment" OR NOT a.is_prefix OR strpos(a.path, '{sub}') = 0)))
+        SELECT FROM unnest(r."subjectTypes", r."subjectIds") AS s(type, id),
+          LATERAL (
+            SELECT FROM grants a
+             WHERE a.tenant_id = r."tenantId" AND a.bucket_id = b.id
+               AND a.subject_type = s.type::subject_type AND a.subject_id = s.id
+               AND a.effect = 'allow' AND (a.expires_at IS NULL OR a.expires_at > now())
+               AND (r."hasSegment" OR NOT a.is_prefix OR strpos(a.path, '{sub}') = 0)
+             LIMIT 1) AS any_of_theirs))
     FROM jsonb_to_recordset(requests) AS r(n integer, "tenantId" uuid, bucket text, "useCase" text,
            "subjectTypes" text[], "subjectIds" text[], paths text[], "hasSegment" boolean)
     LEFT JOIN buckets b ON b.tenant_id = r."tenantId" AND b.name = r.bucket
@@ -62,10 +66,13 @@ BEGIN
       SELECT json_agg(json_build_object(
                'id', c.id, 'path', c.path, 'isPrefix', c.is_prefix, 'actions', c.actions, 'effect', c.effect)) AS found,
              bool_or(c.effect = 'allow' AND (r."hasSegment" OR NOT c.is_prefix OR strpos(c.path, '{sub}') = 0)) AS allows
-        FROM unnest(r."subjectTypes", r."subjectIds") AS s(type, id)
-        JOIN grants c ON c.tenant_id = r."tenantId" AND c.bucket_id = b.id
-          AND c.subject_type = s.type::subject_type AND c.subject_id = s.id AND c.lookup_path = ANY (r.paths)
-       WHERE c.expires_at IS NULL OR c.expires_at > now()) g ON b.id IS NOT NULL;
+        FROM unnest(r."subjectTypes", r."subjectIds") AS s(type, id),
+          LATERAL (
+            SELECT * FROM grants
+             WHERE tenant_id = r."tenantId" AND bucket_id = b.id
+               AND subject_type = s.type::subject_type AND subject_id = s.id AND lookup_path = ANY (r.paths)
+               AND (expires_at IS NULL OR expires_at > now())
+            OFFSET 0) AS c) g ON b.id IS NOT NULL;
 END
 $$;
 

@@ -60,6 +60,20 @@ module.exports = {
       to: { path: '^libs/embedded/' },
     },
     {
+      name: 'client-stands-alone',
+      comment: 'It is published, and runs in browsers: what it needs of us is in openapi.json.',
+      severity: 'error',
+      from: { path: '^libs/client/src/' },
+      to: { pathNot: ['^libs/client/', 'node_modules/openapi-fetch/'] },
+    },
+    {
+      name: 'nothing-of-the-product-is-its-own-client',
+      comment: 'Only tests call the API from outside.',
+      severity: 'error',
+      from: { path: '^(apps|libs|prisma)/', pathNot: '^libs/client/' },
+      to: { path: '^libs/client/' },
+    },
+    {
       name: 'deciding-is-pure',
       comment: 'permissions and policy import nothing at all: the same input gives the same answer.',
       severity: 'error',
@@ -104,7 +118,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: '(node_modules|^libs/database/src/generated/)' },
-    exclude: { path: '^dist/' },
+    exclude: { path: '^(libs/client/)?dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -1,7 +1,7 @@
 // Builds what is not built yet: `npm start` and `npm test` need not wait for what has not changed. Plain JavaScript, since it runs before
 // anything is built.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,18 +16,25 @@ const SOURCES = [
   'tsconfig.build.json',
 ];
 
+/** A package of its own, with a build of its own. */
+const NOT_OURS = path.join('libs', 'client');
+
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 if (!existsSync('libs/database/src/generated/client.ts')) run('Prisma client', [path.join('prisma', 'generate.mjs')]);
 if (isStale()) {
+  const startedAt = new Date();
   rmSync('dist', { recursive: true, force: true });
   run('build', [path.join('node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build']);
   writeFileSync(STAMP, '');
+  // What was saved while the build ran may not be in it.
+  utimesSync(STAMP, startedAt, startedAt);
 }
 
 function isStale() {
   if (!existsSync(STAMP)) return true;
   const builtAt = statSync(STAMP).mtimeMs;
   const isNewer = (file) => {
+    if (file === NOT_OURS) return false;
     const status = statSync(file);
     return (
       status.mtimeMs > builtAt ||

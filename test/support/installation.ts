@@ -63,7 +63,7 @@ export async function install(env: NodeJS.ProcessEnv = {}): Promise<Installation
   };
 }
 
-async function createTenant(api: Api, operator: string, bucket: Record<string, unknown> = {}): Promise<Tenant> {
+export async function createTenant(api: Api, operator: string, bucket: Record<string, unknown> = {}): Promise<Tenant> {
   const slug = `t-${randomUUID()}`;
   const issuer = `https://${slug}.test`;
   const audience = 'countersign';

@@ -17,8 +17,7 @@ export interface ApiProcess {
 
 /** Starts the API as a process of its own, with this environment and no other, and waits until it listens. */
 export async function startApi(env: NodeJS.ProcessEnv): Promise<ApiProcess> {
-  const execArgv = ['--disable-warning=NodeVersionSupportWarning', ...process.execArgv];
-  const child = fork(ENTRY, { env, execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(ENTRY, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit').then(([code, signal]) => `${signal ?? `exit code ${code}`}`);
   const readiness = once(child, 'message').then(() => null);
   const failure = await Promise.race([readiness, ended]);

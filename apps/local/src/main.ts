@@ -13,6 +13,9 @@ import { Shutdown } from './shutdown.js';
 import { becomeSingleInstance } from './single-instance.js';
 
 const STORAGE_BUCKET = 'countersign-demo';
+
+/** Empty, and registered by nobody: for whoever follows "A stranger's first hour" in docs/integrating.md. */
+const SPARE_STORAGE_BUCKET = 'my-bucket';
 const REGION = 'us-east-1';
 
 /** `npm start`: a whole Countersign on this machine, from nothing, with data that stays between starts. */
@@ -63,7 +66,7 @@ async function startStorage({ ports, storage }: Settings, shutdown: Shutdown): P
     dir: inPlace('storage'),
     port: ports.storage,
     region: REGION,
-    buckets: [{ name: STORAGE_BUCKET, corsOrigins: localOrigins(ports.api) }],
+    buckets: [STORAGE_BUCKET, SPARE_STORAGE_BUCKET].map((name) => ({ name, corsOrigins: localOrigins(ports.api) })),
     accessKeys: [storage],
   };
   const store = await shutdown.start(
@@ -84,6 +87,7 @@ async function seedDemo(ownerUrl: string, storage: string, settings: Settings, s
 function apiEnvironment({ ports, encryptionKey }: Settings, urls: RuntimeUrls): NodeJS.ProcessEnv {
   const {
     PATH,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED,
     HOST = '127.0.0.1',
     LOG_LEVEL = 'warn',
     CORS_ORIGINS,
@@ -93,6 +97,7 @@ function apiEnvironment({ ports, encryptionKey }: Settings, urls: RuntimeUrls): 
   return {
     NODE_ENV: 'development',
     PATH,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED,
     HOST,
     PORT: String(ports.api),
     LOG_LEVEL,

@@ -1,4 +1,4 @@
-export { Public, RequireScope } from './decorators.js';
+export { Public, REQUIREMENT, type Requirement, RequireScope } from './decorators.js';
 export { IdentityModule } from './identity.module.js';
 export { algorithmsOf, jwksFault, SUPPORTED_ALGORITHMS, type JsonWebKeySet } from './jwks.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';

@@ -9,6 +9,8 @@ DECLARE
   role_name text;
 BEGIN
   FOREACH role_name IN ARRAY ARRAY['countersign_api', 'countersign_issuer', 'countersign_operator'] LOOP
+    -- Where an administrator made them, the owner need not be one who may.
+    CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = role_name);
     BEGIN
       EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS', role_name);
     EXCEPTION

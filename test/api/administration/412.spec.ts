@@ -71,7 +71,7 @@ describe('what is replaced can be held against what was read', () => {
           .set('If-Match', headers['etag'] ?? '')
           .send(change);
       const statuses = (await Promise.all([send(), send()])).map(({ status }) => status);
-      expect(statuses.toSorted()).toEqual([200, 412]);
+      expect(new Set(statuses)).toEqual(new Set([200, 412]));
     }
   });
 

@@ -1,14 +1,16 @@
 import { IsIn } from 'class-validator';
-import { PageQuery } from '../http/paging.js';
+import { ByteCount, Example, Timestamp, Uri, Uuid } from '../http/fields.js';
+import { PageQuery } from '../http/page-query.dto.js';
 import { IsPlainText, IsTimestamp, Optional, validText } from '../http/validators.js';
 
 export class AuditEventsQuery extends PageQuery {
+  /** Whose token it was. */
   @Optional() @IsPlainText() subject?: string;
 
   /** The bucket's registered name. */
   @Optional() @IsPlainText() bucket?: string;
 
-  /** Exact. */
+  /** The object's key, exact. */
   @Optional()
   @validText('isLookedUpKey', (key) => (key.length <= 1024 && !key.includes('\0') ? null : 'must be a key'))
   key?: string;
@@ -16,21 +18,48 @@ export class AuditEventsQuery extends PageQuery {
   /** `download-url`, `upload-url`, or a change such as `grant.created`. */
   @Optional() @IsPlainText() action?: string;
 
+  /** An administrative change is always granted. */
   @Optional() @IsIn(['granted', 'refused']) decision?: 'granted' | 'refused';
 
-  /** Inclusive. */
+  /** The first moment, inclusive. */
   @Optional() @IsTimestamp() from?: string;
 
-  /** Exclusive. */
+  /** The last moment, exclusive. */
   @Optional() @IsTimestamp() to?: string;
 }
 
 /** One row of the ledger. */
+@Example<AuditEvent>({
+  id: '0f8e2c1a-6f0b-4b58-9a43-2d1c7be5f001',
+  at: '2027-01-31T12:00:00.120Z',
+  subject: 'alice',
+  action: 'upload-url',
+  decision: 'granted',
+  reason: null,
+  bucket: 'files',
+  key: 'users/alice/photo.png',
+  useCase: 'upload',
+  issuanceId: '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11',
+  signingKeyId: 'a3c1de0e-7d5b-4f6a-8a70-7d5ce8d3b0c2',
+  expiresAt: '2027-01-31T12:15:00.000Z',
+  contentType: 'image/png',
+  contentLength: 48_213,
+  url: 'https://s3.eu-central-1.example.com/acme/users/alice/photo.png',
+  clientAddress: '203.0.113.7',
+  userAgent: 'Mozilla/5.0',
+  requestId: 'c1f2a7de-3b58-4f0e-9b0c-5d8f6f3a9e21',
+  details: { method: 'PUT', overwrite: false },
+})
 export class AuditEvent {
-  id!: string;
-  at!: string;
+  @Uuid() id!: string;
+  @Timestamp() at!: string;
+
+  /** Whose token it was. */
   subject!: string;
+
+  /** `download-url`, `upload-url`, or a change such as `grant.created`. */
   action!: string;
+
   decision!: 'granted' | 'refused';
 
   /** Of a refusal: the problem's code. */
@@ -39,21 +68,23 @@ export class AuditEvent {
   bucket!: string | null;
   key!: string | null;
   useCase!: string | null;
-  issuanceId!: string | null;
-  signingKeyId!: string | null;
+  @Uuid() issuanceId!: string | null;
+
+  /** The signing key that signed it. */
+  @Uuid() signingKeyId!: string | null;
 
   /** When the issued URL dies. */
-  expiresAt!: string | null;
+  @Timestamp() expiresAt!: string | null;
 
   contentType!: string | null;
-  contentLength!: number | null;
+  @ByteCount() contentLength!: number | null;
 
   /** The issued URL without its query: a signature is never stored. */
-  url!: string | null;
+  @Uri() url!: string | null;
 
   clientAddress!: string | null;
   userAgent!: string | null;
-  requestId!: string;
+  @Uuid() requestId!: string;
 
   /** What else was pinned, or what was changed. */
   details!: Record<string, unknown> | null;
@@ -61,5 +92,7 @@ export class AuditEvent {
 
 export class AuditEventPage {
   items!: AuditEvent[];
+
+  /** Null on the last page. */
   nextCursor!: string | null;
 }

@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, Matches, ValidateNested } from 'class-validator';
+import { Example, Timestamp, Uri, Uuid } from '../http/fields.js';
 import { IsName, IsPrefix, IsTimestamp, Nullable, Optional, validText } from '../http/validators.js';
 import { endpointFault } from '../http/endpoint.js';
 import { bucketNameFault } from './bucket-name.js';
@@ -8,6 +9,7 @@ const IsRegion = () =>
   Matches(/^[a-z0-9][a-z0-9-]{0,62}$/, { message: 'region must be a region such as "eu-central-1"' });
 
 export class BucketCredentials {
+  /** Shown in URLs: no secret. */
   @Matches(/^[\x21-\x7e]{3,128}$/, { message: 'accessKeyId must be 3 to 128 printable ASCII characters' })
   accessKeyId!: string;
 
@@ -23,6 +25,14 @@ export class BucketCredentials {
   @Optional() @IsTimestamp() expiresAt?: string;
 }
 
+@Example<BucketRequest>({
+  name: 'files',
+  provider: 's3',
+  endpoint: 'https://s3.eu-central-1.example.com',
+  region: 'eu-central-1',
+  bucket: 'acme',
+  credentials: { accessKeyId: 'ACCESSKEYID', secretAccessKey: 'its-secret' },
+})
 export class BucketRequest {
   /** The name it is registered and asked for by. */
   @IsName() name!: string;
@@ -30,10 +40,10 @@ export class BucketRequest {
   @IsIn(['s3']) provider!: 's3';
 
   /** Left out for AWS itself. */
-  @Optional() @validText('isEndpoint', endpointFault) endpoint?: string;
+  @Uri() @Optional() @validText('isEndpoint', endpointFault) endpoint?: string;
 
   /** What clients reach the store by, where it differs from `endpoint`; URLs are signed for it. */
-  @Optional() @validText('isEndpoint', endpointFault) publicEndpoint?: string;
+  @Uri() @Optional() @validText('isEndpoint', endpointFault) publicEndpoint?: string;
 
   @IsRegion() region!: string;
 
@@ -54,12 +64,13 @@ export class BucketRequest {
 }
 
 /** What can be changed of a bucket. Its names and prefix cannot: that would be another bucket. Its credentials are rotated instead. */
+@Example<BucketChanges>({ publicEndpoint: 'https://files.example.com' })
 export class BucketChanges {
   /** Null for AWS itself. */
-  @Optional() @Nullable() @validText('isEndpoint', endpointFault) endpoint?: string | null;
+  @Uri() @Optional() @Nullable() @validText('isEndpoint', endpointFault) endpoint?: string | null;
 
   /** Null where clients reach the store by `endpoint`. */
-  @Optional() @Nullable() @validText('isEndpoint', endpointFault) publicEndpoint?: string | null;
+  @Uri() @Optional() @Nullable() @validText('isEndpoint', endpointFault) publicEndpoint?: string | null;
 
   @Optional() @IsRegion() region?: string;
 
@@ -68,21 +79,44 @@ export class BucketChanges {
   @Optional() @IsIn(['private', 'none']) acl?: 'private' | 'none';
 }
 
+@Example<BucketResponse>({
+  id: 'e02d7f9b-8f57-4f0c-8d6e-0b2b1f0b5a10',
+  name: 'files',
+  provider: 's3',
+  endpoint: 'https://s3.eu-central-1.example.com',
+  publicEndpoint: null,
+  region: 'eu-central-1',
+  bucket: 'acme',
+  keyPrefix: '',
+  forcePathStyle: true,
+  acl: 'private',
+  createdAt: '2027-01-31T12:00:00.000Z',
+})
 export class BucketResponse {
-  id!: string;
+  @Uuid() id!: string;
   name!: string;
   provider!: 's3';
-  endpoint!: string | null;
-  publicEndpoint!: string | null;
+
+  /** Null for AWS itself. */
+  @Uri() endpoint!: string | null;
+
+  /** Null where clients reach the store by `endpoint`. */
+  @Uri() publicEndpoint!: string | null;
+
   region!: string;
+
+  /** The bucket's name at the store. */
   bucket!: string;
+
   keyPrefix!: string;
   forcePathStyle!: boolean;
   acl!: 'private' | 'none';
-  createdAt!: string;
+  @Timestamp() createdAt!: string;
 }
 
 export class BucketPage {
   items!: BucketResponse[];
+
+  /** Null on the last page. */
   nextCursor!: string | null;
 }

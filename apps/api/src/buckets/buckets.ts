@@ -8,7 +8,8 @@ import { CredentialSeal } from '@countersign/signing-keys';
 import { askerOf, type Caller } from '../http/caller.js';
 import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
-import { NAME, type PageQuery, readCursor, toPage } from '../http/paging.js';
+import type { PageQuery } from '../http/page-query.dto.js';
+import { NAME, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
 import type { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
 import { assertAddressable, assertEndpointsAllowed, changedLocation, toLocation } from './location.js';
@@ -29,6 +30,10 @@ export class Buckets {
     assertEndpointsAllowed(this.config, location);
     assertAddressable(location);
     const { accessKeyId, expiresAt, secretAccessKey, sessionToken } = request.credentials;
+    if (sessionToken !== undefined && expiresAt === undefined) {
+      const message = 'must be given with sessionToken: no URL can live longer than the session that signs it';
+      throw invalid([{ pointer: '/credentials/expiresAt', message }]);
+    }
     if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
       throw invalid([{ pointer: '/credentials/expiresAt', message: 'must be in the future' }]);
     }

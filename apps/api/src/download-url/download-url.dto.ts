@@ -1,6 +1,8 @@
-import { IsIn, IsInt, Matches, Min } from 'class-validator';
-import { IsContentType, IsFilename, IsLookedUpName, IsObjectKey, Optional } from '../http/validators.js';
+import { IsIn, Matches, Min } from 'class-validator';
+import { Example } from '../http/fields.js';
+import { IsContentType, IsFilename, IsInteger, IsLookedUpName, IsObjectKey, Optional } from '../http/validators.js';
 
+@Example<DownloadUrlRequest>({ bucket: 'files', key: 'users/alice/photo.png', filename: 'photo.png' })
 export class DownloadUrlRequest {
   /** The bucket's registered name. */
   @IsLookedUpName() bucket!: string;
@@ -12,8 +14,9 @@ export class DownloadUrlRequest {
   @Optional() @IsLookedUpName() useCase?: string = 'download';
 
   /** How long the URL is to work; the use case's default, if it has one. */
-  @Optional() @Min(1) @IsInt() expiresInSeconds?: number;
+  @Optional() @Min(1) @IsInteger() expiresInSeconds?: number;
 
+  /** `HEAD` to see the object's size and type only. */
   @Optional() @IsIn(['GET', 'HEAD']) method?: 'GET' | 'HEAD' = 'GET';
 
   /** The name to save as. Makes the answer an attachment, unless `disposition` says otherwise. */

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
@@ -7,31 +7,38 @@ import { GrantPage, GrantRequest, GrantResponse, GrantsQuery } from './grants.dt
 import { Grants } from './grants.js';
 
 @ApiTags('Grants')
-@ApiBearerAuth()
 @RequireScope('admin:tenant')
 @Controller('grants')
 export class GrantsController {
   constructor(private readonly grants: Grants) {}
 
-  /** Allows, or denies, a user, a group or everyone in the tenant something. */
+  /**
+   * Allows, or denies, a user, a group or everyone in the tenant something.
+   * @remarks Name either one `key` or a `prefix`. A grant on `users/{sub}/` for everyone gives each user a folder of their own. Deny wins over every allow.
+   */
   @Post()
-  @ApiProblems(400, 401, 403, 413, 415, 422, 503)
-  create(@Calling() caller: Caller, @Body() request: GrantRequest): Promise<GrantResponse> {
+  @ApiProblems('unknown-reference')
+  createGrant(@Calling() caller: Caller, @Body() request: GrantRequest): Promise<GrantResponse> {
     return this.grants.create(caller, request);
   }
 
-  /** The tenant's grants, oldest first. */
+  /**
+   * The tenant's grants, oldest first.
+   * @remarks With `key`: who can reach this object? Groups are not resolved: what a grant to a group is worth, the token says.
+   */
   @Get()
-  @ApiProblems(400, 401, 403, 503)
-  list(@Calling() caller: Caller, @Query() query: GrantsQuery): Promise<GrantPage> {
+  listGrants(@Calling() caller: Caller, @Query() query: GrantsQuery): Promise<GrantPage> {
     return this.grants.list(caller, query);
   }
 
-  /** Takes a grant back; the very next request counts without it. */
+  /**
+   * Takes a grant back; the very next request counts without it.
+   * @remarks URLs that were issued by it live on until they expire.
+   */
   @Delete(':id')
   @HttpCode(204)
-  @ApiProblems(401, 403, 404, 503)
-  remove(@Calling() caller: Caller, @Param('id') id: string): Promise<void> {
+  @ApiProblems('not-found')
+  deleteGrant(@Calling() caller: Caller, @Param('id') id: string): Promise<void> {
     return this.grants.remove(caller, id);
   }
 }

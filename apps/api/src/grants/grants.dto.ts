@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsObject, ValidateNested } from 'class-validator';
-import { PageQuery } from '../http/paging.js';
+import { Example, Timestamp, Uuid } from '../http/fields.js';
+import { PageQuery } from '../http/page-query.dto.js';
 import { IsLookedUpName, IsObjectKey, IsPlainText, IsPrefix, IsTimestamp, Optional } from '../http/validators.js';
 
 export class GrantSubject {
@@ -10,6 +11,12 @@ export class GrantSubject {
   @Optional() @IsPlainText() id?: string;
 }
 
+@Example<GrantRequest>({
+  subject: { type: 'everyone' },
+  bucket: 'files',
+  prefix: 'users/{sub}/',
+  actions: ['read', 'write'],
+})
 export class GrantRequest {
   @IsObject() @ValidateNested() @Type(() => GrantSubject) subject!: GrantSubject;
 
@@ -31,9 +38,22 @@ export class GrantRequest {
   @Optional() @IsTimestamp() expiresAt?: string;
 }
 
+@Example<GrantResponse>({
+  id: '0f8e2c1a-6f0b-4b58-9a43-2d1c7be5f001',
+  subject: { type: 'everyone' },
+  bucket: 'files',
+  key: null,
+  prefix: 'users/{sub}/',
+  actions: ['read', 'write'],
+  effect: 'allow',
+  expiresAt: null,
+  createdAt: '2027-01-31T12:00:00.000Z',
+})
 export class GrantResponse {
-  id!: string;
+  @Uuid() id!: string;
   subject!: GrantSubject;
+
+  /** The bucket's registered name. */
   bucket!: string;
 
   /** Null where the grant has a prefix. */
@@ -44,12 +64,17 @@ export class GrantResponse {
 
   actions!: ('read' | 'write')[];
   effect!: 'allow' | 'deny';
-  expiresAt!: string | null;
-  createdAt!: string;
+
+  /** From when on the grant no longer counts; null: it counts until it is deleted. */
+  @Timestamp() expiresAt!: string | null;
+
+  @Timestamp() createdAt!: string;
 }
 
 export class GrantPage {
   items!: GrantResponse[];
+
+  /** Null on the last page. */
   nextCursor!: string | null;
 }
 

@@ -4,10 +4,7 @@ import { Database, LATEST_MIGRATION } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { Public } from '@countersign/identity';
 import { ApiProblems } from '../http/api-problems.js';
-
-export class Health {
-  status!: 'ok';
-}
+import { Health } from './health.dto.js';
 
 @ApiTags('Health')
 @Public()
@@ -15,18 +12,24 @@ export class Health {
 export class HealthController {
   constructor(private readonly database: Database) {}
 
-  /** Whether the process lives. */
+  /**
+   * Whether the process lives.
+   * @remarks No other service is asked.
+   */
   @Get('healthz')
   @Header('Cache-Control', 'no-store')
-  live(): Health {
+  getLiveness(): Health {
     return { status: 'ok' };
   }
 
-  /** Whether it can do its work: the database answers and has the migrations that this version needs. */
+  /**
+   * Whether it can do its work: the database answers and has the migrations that this version needs.
+   * @remarks Send it no requests until this answers 200.
+   */
   @Get('readyz')
   @Header('Cache-Control', 'no-store')
-  @ApiProblems(503)
-  async ready(): Promise<Health> {
+  @ApiProblems('ledger-unavailable')
+  async getReadiness(): Promise<Health> {
     const applied = await this.database.appliedMigrations().catch((cause: unknown) => {
       throw new ProblemError('ledger-unavailable', 'The database did not answer.', { retryAfterSeconds: 2, cause });
     });

@@ -1,19 +1,7 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { problems } from '@countersign/errors';
-import { Problem } from './problem.dto.js';
+import { ApiExtension } from '@nestjs/swagger';
+import type { ProblemCode } from '@countersign/errors';
 
-/** Describes the problems that an operation can answer with, from the one table of codes. */
-export function ApiProblems(...statuses: number[]): MethodDecorator & ClassDecorator {
-  return applyDecorators(
-    ApiExtraModels(Problem),
-    ...statuses.map((status) => {
-      const codes = Object.entries(problems).filter(([, problem]) => problem.status === status);
-      return ApiResponse({
-        status,
-        description: codes.map(([code, { title }]) => `\`${code}\`: ${title}.`).join(' '),
-        content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } },
-      });
-    }),
-  );
-}
+export const PROBLEMS = 'x-problems';
+
+/** The problems that are this operation's own. Those that go with a token, a body, a query or `If-Match` are added by themselves. */
+export const ApiProblems = (...codes: ProblemCode[]) => ApiExtension(PROBLEMS, codes);

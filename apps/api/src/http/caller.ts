@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Principal } from '@countersign/identity';
+import type { Asker } from '@countersign/ledger';
 import type { FastifyRequest } from 'fastify';
 
 /** Who calls, and what the ledger notes of the call. */
@@ -21,6 +22,6 @@ export const Calling = createParamDecorator((_: unknown, context: ExecutionConte
 });
 
 /** What the ledger notes of a caller. */
-export function askerOf({ tenantId, subject, clientAddress, userAgent, requestId }: Caller) {
+export function askerOf({ tenantId, subject, clientAddress, userAgent, requestId }: Caller): Asker {
   return { tenantId, subject, clientAddress, userAgent, requestId };
 }

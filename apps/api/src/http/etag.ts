@@ -7,7 +7,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import type { CallHandler, NestInterceptor } from '@nestjs/common';
-import { ApiHeader } from '@nestjs/swagger';
+import { ApiExtension, ApiHeader } from '@nestjs/swagger';
 import { ProblemError } from '@countersign/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
@@ -45,8 +45,10 @@ class EtagInterceptor implements NestInterceptor<object, object> {
   }
 }
 
+export const ANSWERS_ETAG = 'x-answers-etag';
+
 /** The answer is one resource, and carries its ETag. */
-export const WithEtag = () => UseInterceptors(EtagInterceptor);
+export const WithEtag = () => applyDecorators(UseInterceptors(EtagInterceptor), ApiExtension(ANSWERS_ETAG, true));
 
 /** The route takes `If-Match`. */
 export const Conditional = () =>

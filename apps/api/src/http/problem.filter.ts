@@ -12,6 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = toProblem(exception);
+    request.problemCode = problem.code;
     if (problem.status >= 500)
       this.#logger.error({ requestId: request.id, code: problem.code, err: problem.cause ?? exception });
     else this.#logger.debug({ requestId: request.id, code: problem.code, detail: problem.detail });

@@ -1,7 +1,9 @@
+import { applyDecorators } from '@nestjs/common';
 import { contentTypeFault } from '@countersign/policy';
 import { filenameFault, keyFault, prefixFault } from '@countersign/permissions';
 import { Transform } from 'class-transformer';
 import { IsInt, ValidateBy, ValidateIf } from 'class-validator';
+import { Integer, Timestamp } from './fields.js';
 
 /** The field may be left out. Null is not left out: a client that sends it means something, and would not get it. */
 export const Optional = () => ValidateIf((_, value) => value !== undefined);
@@ -25,10 +27,13 @@ export const IsPlainText = () => validText('isPlainText', textFault);
 
 /** RFC 3339 §5.6, with a zone. */
 export const IsTimestamp = () =>
-  validText('isTimestamp', (text) =>
-    TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text))
-      ? null
-      : 'must be a time such as "2027-01-31T12:00:00Z" (RFC 3339)',
+  applyDecorators(
+    Timestamp(),
+    validText('isTimestamp', (text) =>
+      TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text))
+        ? null
+        : 'must be a time such as "2027-01-31T12:00:00Z" (RFC 3339)',
+    ),
   );
 
 const TIMESTAMP =
@@ -42,12 +47,14 @@ export const IsSha256Base64 = () =>
       : 'must be the Base64 of the 32 bytes of a SHA-256',
   );
 
+export const IsInteger = () => applyDecorators(IsInt(), Integer());
+
 /** A query parameter is text; what is not plain digits stays text and is refused. */
 export const IsQueryInteger = (): PropertyDecorator => (target, property) => {
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
   )(target, property);
-  IsInt()(target, property);
+  IsInteger()(target, property);
 };
 
 /** A string for which `fault` finds nothing; its words are the message. */

@@ -11,6 +11,7 @@ import {
   MaxLength,
   ValidateBy,
 } from 'class-validator';
+import { Example, FreeForm, Timestamp, Uri, Uuid } from '../http/fields.js';
 import { IsName, IsPlainText, Optional, validText } from '../http/validators.js';
 
 const IsJwks = () =>
@@ -33,12 +34,13 @@ const IsJwksUri = () =>
 const SLUGS = { each: true, message: 'tenants must be slugs of tenants' };
 
 /** What can be changed of an issuer: all but whose tokens it is for. */
+@Example<IssuerChanges>({ jwksUri: 'https://login.example.com/jwks.json' })
 export class IssuerChanges {
   /** The public keys (RFC 7517): RSA from 2,048 bits, or EC. Either this or `jwksUri`. */
-  @Optional() @IsJwks() @IsObject() jwks?: JsonWebKeySet;
+  @FreeForm() @Optional() @IsJwks() @IsObject() jwks?: JsonWebKeySet;
 
   /** Where the issuer publishes its keys; they are fetched and kept. Either this or `jwks`. */
-  @Optional() @IsJwksUri() jwksUri?: string;
+  @Uri() @Optional() @IsJwksUri() jwksUri?: string;
 
   /** The signature algorithms that are believed; by default those that the keys are for, of a `jwksUri` RS256 and ES256. */
   @Optional()
@@ -73,6 +75,12 @@ export class IssuerChanges {
   @Optional() @IsBoolean() platform?: boolean;
 }
 
+@Example<IssuerRequest>({
+  tenant: 'acme',
+  issuer: 'https://login.example.com/',
+  audience: 'countersign',
+  jwksUri: 'https://login.example.com/jwks.json',
+})
 export class IssuerRequest extends IssuerChanges {
   /** The slug of the one tenant that its tokens are for. Either this, or `tenantClaim` and `tenants`. */
   @Optional() @IsName() tenant?: string;
@@ -87,8 +95,25 @@ export class IssuerRequest extends IssuerChanges {
   @IsPlainText() audience!: string;
 }
 
+@Example<IssuerResponse>({
+  id: '2f1a4b5c-93f4-4c1e-8d21-6e0a9b7c5d33',
+  tenant: 'acme',
+  tenantClaim: null,
+  tenants: [],
+  issuer: 'https://login.example.com/',
+  audience: 'countersign',
+  jwks: null,
+  jwksUri: 'https://login.example.com/jwks.json',
+  algorithms: ['ES256', 'RS256'],
+  subjectClaim: 'sub',
+  groupsClaim: 'groups',
+  scopeClaim: 'scope',
+  scopePrefix: '',
+  platform: false,
+  createdAt: '2027-01-31T12:00:00.000Z',
+})
 export class IssuerResponse {
-  id!: string;
+  @Uuid() id!: string;
 
   /** The tenant's slug, or null where a claim names it. */
   tenant!: string | null;
@@ -98,17 +123,19 @@ export class IssuerResponse {
   issuer!: string;
   audience!: string;
   jwks!: Record<string, unknown> | null;
-  jwksUri!: string | null;
+  @Uri() jwksUri!: string | null;
   algorithms!: string[];
   subjectClaim!: string;
   groupsClaim!: string;
   scopeClaim!: string;
   scopePrefix!: string;
   platform!: boolean;
-  createdAt!: string;
+  @Timestamp() createdAt!: string;
 }
 
 export class IssuerPage {
   items!: IssuerResponse[];
+
+  /** Null on the last page. */
   nextCursor!: string | null;
 }

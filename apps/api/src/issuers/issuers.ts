@@ -3,12 +3,13 @@ import { Config } from '@countersign/config';
 import { Database, isUniqueViolation, Prisma, type Transaction } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { algorithmsOf } from '@countersign/identity';
-import { recordChange } from '@countersign/ledger';
+import { type Asker, recordChange } from '@countersign/ledger';
 import { askerOf, type Caller } from '../http/caller.js';
 import { assertUnchanged } from '../http/etag.js';
 import { insecurityOf } from '../http/endpoint.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
-import { type PageQuery, readCursor, toPage, UUID } from '../http/paging.js';
+import type { PageQuery } from '../http/page-query.dto.js';
+import { readCursor, toPage, UUID } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
 import type { IssuerChanges, IssuerPage, IssuerRequest, IssuerResponse } from './issuers.dto.js';
 
@@ -23,22 +24,9 @@ export class Issuers {
   ) {}
 
   async create(caller: Caller, request: IssuerRequest): Promise<IssuerResponse> {
-    assertOneOf(request, 'tenant', 'tenantClaim');
-    assertOneOf(request, 'jwks', 'jwksUri');
-    if (request.tenantClaim !== undefined && !request.tenants)
-      throw invalid([{ pointer: '/tenants', message: 'must name the slugs that are allowed' }]);
-    if (request.tenant !== undefined && request.tenants)
-      throw invalid([{ pointer: '/tenants', message: 'goes with tenantClaim only' }]);
-    this.#assertJwksUriAllowed(request);
+    assertTrustable(request, this.config);
     try {
-      return await this.database.asOperator(async (transaction) => {
-        const { issuer, audience, tenantClaim = null, algorithms = usualAlgorithms(request) } = request;
-        const tenantId = request.tenant === undefined ? null : await tenantIdOf(transaction, request.tenant);
-        const data = { tenantId, tenantClaim, issuer, audience, ...toColumns(request), algorithms };
-        const response = toResponse(await transaction.issuer.create({ data, ...withTenant }));
-        await record(transaction, caller, 'issuer.created', tenantId, { issuer: { ...response } });
-        return response;
-      });
+      return await this.database.asOperator((transaction) => addIssuer(transaction, askerOf(caller), request));
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       const errors = [{ pointer: '/issuer', message: 'is taken for this audience' }];
@@ -74,7 +62,7 @@ export class Issuers {
     const where = { id: idOrNotFound(id, 'issuer') };
     if (changes.jwks !== undefined && changes.jwksUri !== undefined)
       throw invalid([{ pointer: '/jwksUri', message: 'must be left out where jwks is given' }]);
-    this.#assertJwksUriAllowed(changes);
+    assertJwksUriAllowed(changes, this.config);
     return this.database.asOperator(async (transaction) => {
       const stored = await lock(transaction, id);
       const before = toResponse(stored);
@@ -82,7 +70,7 @@ export class Issuers {
       if (changes.tenants && stored.tenantClaim === null)
         throw invalid([{ pointer: '/tenants', message: 'goes with tenantClaim only' }]);
       const issuer = toResponse(await transaction.issuer.update({ where, data: toColumns(changes), ...withTenant }));
-      await record(transaction, caller, 'issuer.changed', stored.tenantId, { before, issuer });
+      await record(transaction, askerOf(caller), 'issuer.changed', stored.tenantId, { before, issuer });
       return issuer;
     });
   }
@@ -95,16 +83,43 @@ export class Issuers {
       const before = toResponse(stored);
       assertUnchanged(ifMatch, before);
       await transaction.issuer.deleteMany({ where });
-      await record(transaction, caller, 'issuer.deleted', stored.tenantId, { before });
+      await record(transaction, askerOf(caller), 'issuer.deleted', stored.tenantId, { before });
     });
   }
+}
 
-  #assertJwksUriAllowed({ jwksUri }: IssuerChanges): void {
-    const message = jwksUri === undefined || this.config.allowInsecureEndpoints ? null : insecurityOf(jwksUri);
-    if (message === null) return;
-    const errors = [{ pointer: '/jwksUri', message, code: 'endpoint-not-allowed' as const }];
-    throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
-  }
+type Rules = Pick<Config, 'allowInsecureEndpoints'>;
+
+/** What the fields of a request must be together. @throws ProblemError */
+export function assertTrustable(request: IssuerRequest, rules: Rules): void {
+  assertOneOf(request, 'tenant', 'tenantClaim');
+  assertOneOf(request, 'jwks', 'jwksUri');
+  if (request.tenantClaim !== undefined && !request.tenants)
+    throw invalid([{ pointer: '/tenants', message: 'must name the slugs that are allowed' }]);
+  if (request.tenant !== undefined && request.tenants)
+    throw invalid([{ pointer: '/tenants', message: 'goes with tenantClaim only' }]);
+  assertJwksUriAllowed(request, rules);
+}
+
+/** An issuer whose request is trustable, on record. */
+export async function addIssuer(
+  transaction: Transaction,
+  asker: Asker,
+  request: IssuerRequest,
+): Promise<IssuerResponse> {
+  const { issuer, audience, tenantClaim = null, algorithms = usualAlgorithms(request) } = request;
+  const tenantId = request.tenant === undefined ? null : await tenantIdOf(transaction, request.tenant);
+  const data = { tenantId, tenantClaim, issuer, audience, ...toColumns(request), algorithms };
+  const response = toResponse(await transaction.issuer.create({ data, ...withTenant }));
+  await record(transaction, asker, 'issuer.created', tenantId, { issuer: { ...response } });
+  return response;
+}
+
+function assertJwksUriAllowed({ jwksUri }: IssuerChanges, { allowInsecureEndpoints }: Rules): void {
+  const message = jwksUri === undefined || allowInsecureEndpoints ? null : insecurityOf(jwksUri);
+  if (message === null) return;
+  const errors = [{ pointer: '/jwksUri', message, code: 'endpoint-not-allowed' as const }];
+  throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
 }
 
 /** Exactly one of two fields. */
@@ -134,12 +149,12 @@ async function tenantIdOf(transaction: Transaction, slug: string): Promise<strin
 /** In the ledger of the tenant that it concerns; of a shared issuer, in that of the operator who made the change. */
 async function record(
   transaction: Transaction,
-  caller: Caller,
+  asker: Asker,
   action: string,
   tenantId: string | null,
   details: Record<string, unknown>,
 ) {
-  await recordChange(transaction, { ...askerOf(caller), tenantId: tenantId ?? caller.tenantId, action, details });
+  await recordChange(transaction, { ...asker, tenantId: tenantId ?? asker.tenantId, action, details });
 }
 
 /** What was given, as columns; whichever source of keys is given replaces the other. */

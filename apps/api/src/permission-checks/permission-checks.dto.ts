@@ -1,11 +1,13 @@
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, ValidateNested } from 'class-validator';
+import { ByteCount, Example, Integer } from '../http/fields.js';
 import { IsLookedUpName, IsObjectKey, Optional } from '../http/validators.js';
 
 export class PermissionCheckItem {
   /** The bucket's registered name. */
   @IsLookedUpName() bucket!: string;
 
+  /** The object's key. */
   @IsObjectKey() key!: string;
 
   @IsIn(['read', 'write']) action!: 'read' | 'write';
@@ -14,6 +16,12 @@ export class PermissionCheckItem {
   @Optional() @IsLookedUpName() useCase?: string;
 }
 
+@Example<PermissionChecksRequest>({
+  items: [
+    { bucket: 'files', key: 'users/alice/photo.png', action: 'read' },
+    { bucket: 'files', key: 'reports/2027.pdf', action: 'write' },
+  ],
+})
 export class PermissionChecksRequest {
   /** Up to 100. */
   @ValidateNested({ each: true })
@@ -26,15 +34,23 @@ export class PermissionChecksRequest {
 
 /** The limits that a URL would have. */
 export class ApplicablePolicy {
-  minExpirySeconds!: number;
-  defaultExpirySeconds!: number | null;
-  maxExpirySeconds!: number;
+  @Integer() minExpirySeconds!: number;
+
+  /** What a request gets that does not say; null where each must say. */
+  @Integer() defaultExpirySeconds!: number | null;
+
+  @Integer() maxExpirySeconds!: number;
 
   /** Empty: any. */
   contentTypes!: string[];
 
-  minContentLength!: number | null;
-  maxContentLength!: number | null;
+  /** Of an upload, in bytes. */
+  @ByteCount() minContentLength!: number | null;
+
+  /** Of an upload, in bytes. */
+  @ByteCount() maxContentLength!: number | null;
+
+  /** Whether an upload may ask to replace what is there. */
   overwrite!: boolean;
   disposition!: 'attachment' | 'inline' | null;
 }

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Database, isUniqueViolation } from '@countersign/database';
+import { Database, isUniqueViolation, type Transaction } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
-import { recordChange } from '@countersign/ledger';
+import { type Asker, recordChange } from '@countersign/ledger';
 import { defaultUseCases } from '@countersign/policy';
 import { askerOf, type Caller } from '../http/caller.js';
 import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
-import { NAME, type PageQuery, readCursor, toPage } from '../http/paging.js';
+import type { PageQuery } from '../http/page-query.dto.js';
+import { NAME, readCursor, toPage } from '../http/paging.js';
 import type { TenantChanges, TenantPage, TenantRequest, TenantResponse } from './tenants.dto.js';
 
 /** The customers of the service, as its operator sees them. */
@@ -14,30 +15,12 @@ import type { TenantChanges, TenantPage, TenantRequest, TenantResponse } from '.
 export class Tenants {
   constructor(private readonly database: Database) {}
 
-  /** A tenant, with the default use cases as rows of its own. The change stands in the new tenant's ledger. */
-  async create(caller: Caller, { slug, name }: TenantRequest): Promise<TenantResponse> {
+  async create(caller: Caller, request: TenantRequest): Promise<TenantResponse> {
     try {
-      return await this.database.asOperator(async (transaction) => {
-        const tenant = await transaction.tenant.create({ data: { slug, name } });
-        const useCases = defaultUseCases.map((useCase) => ({
-          tenantId: tenant.id,
-          ...useCase,
-          contentTypes: [...useCase.contentTypes],
-        }));
-        await transaction.useCase.createMany({ data: useCases });
-        const response = toResponse(tenant);
-        const change = {
-          ...askerOf(caller),
-          tenantId: tenant.id,
-          action: 'tenant.created',
-          details: { tenant: { ...response } },
-        };
-        await recordChange(transaction, change);
-        return response;
-      });
+      return await this.database.asOperator((transaction) => addTenant(transaction, askerOf(caller), request));
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new ProblemError('already-exists', `There is a tenant "${slug}" already.`, {
+      throw new ProblemError('already-exists', `There is a tenant "${request.slug}" already.`, {
         errors: [{ pointer: '/slug', message: 'is taken' }],
       });
     }
@@ -96,6 +79,25 @@ export class Tenants {
       return tenant;
     });
   }
+}
+
+/** A tenant, with the default use cases as rows of its own. The change stands in the new tenant's ledger. */
+export async function addTenant(
+  transaction: Transaction,
+  asker: Omit<Asker, 'tenantId'>,
+  { slug, name }: TenantRequest,
+): Promise<TenantResponse> {
+  const tenant = await transaction.tenant.create({ data: { slug, name } });
+  const useCases = defaultUseCases.map((useCase) => ({
+    tenantId: tenant.id,
+    ...useCase,
+    contentTypes: [...useCase.contentTypes],
+  }));
+  await transaction.useCase.createMany({ data: useCases });
+  const response = toResponse(tenant);
+  const change = { ...asker, tenantId: tenant.id, action: 'tenant.created', details: { tenant: { ...response } } };
+  await recordChange(transaction, change);
+  return response;
 }
 
 interface StoredTenant extends Omit<TenantResponse, 'createdAt'> {

@@ -1,15 +1,23 @@
-import { IsBoolean, IsInt, Max, Min } from 'class-validator';
+import { IsBoolean, Max, Min } from 'class-validator';
+import { ByteCount, Example, Uuid } from '../http/fields.js';
 import {
   IsContentType,
   IsFilename,
+  IsInteger,
   IsLookedUpName,
   IsObjectKey,
   IsPrefix,
   IsSha256Base64,
   Optional,
 } from '../http/validators.js';
-import { IssuedUrl } from '../issuance/issued-url.dto.js';
+import { ISSUED_URL, IssuedUrl } from '../issuance/issued-url.dto.js';
 
+@Example<UploadUrlRequest>({
+  bucket: 'files',
+  key: 'users/alice/photo.png',
+  contentType: 'image/png',
+  contentLength: 48_213,
+})
 export class UploadUrlRequest {
   /** The bucket's registered name. */
   @IsLookedUpName() bucket!: string;
@@ -30,7 +38,7 @@ export class UploadUrlRequest {
   @IsContentType() contentType!: string;
 
   /** The exact number of bytes. */
-  @Max(Number.MAX_SAFE_INTEGER) @Min(0) @IsInt() contentLength!: number;
+  @ByteCount() @Max(Number.MAX_SAFE_INTEGER) @Min(0) @IsInteger() contentLength!: number;
 
   /** The Base64 of the body's SHA-256, for stores that check it. */
   @Optional() @IsSha256Base64() checksumSha256?: string;
@@ -39,13 +47,22 @@ export class UploadUrlRequest {
   @Optional() @IsBoolean() overwrite?: boolean = false;
 
   /** How long the URL is to work; the use case's default, if it has one. */
-  @Optional() @Min(1) @IsInt() expiresInSeconds?: number;
+  @Optional() @Min(1) @IsInteger() expiresInSeconds?: number;
 }
 
 /** A presigned upload URL and what it can do. */
+@Example<IssuedUploadUrl>({
+  ...ISSUED_URL,
+  method: 'PUT',
+  headers: { 'content-type': 'image/png', 'if-none-match': '*', 'x-amz-acl': 'private' },
+  useCase: 'upload',
+  uploadId: ISSUED_URL.issuanceId,
+  contentLength: 48_213,
+})
 export class IssuedUploadUrl extends IssuedUrl {
-  uploadId!: string;
+  /** Names the upload, from this URL to its completion. */
+  @Uuid() uploadId!: string;
 
   /** The exact number of bytes that the URL takes. */
-  contentLength!: number;
+  @ByteCount() contentLength!: number;
 }

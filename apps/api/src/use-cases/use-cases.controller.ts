@@ -1,44 +1,50 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { Conditional, IfMatch, WithEtag } from '../http/etag.js';
-import { PageQuery } from '../http/paging.js';
+import { PageQuery } from '../http/page-query.dto.js';
 import { UseCasePage, UseCaseRequest, UseCaseResponse } from './use-cases.dto.js';
 import { UseCases } from './use-cases.js';
 
 @ApiTags('Use cases')
-@ApiBearerAuth()
 @RequireScope('admin:tenant')
 @Controller('use-cases')
 export class UseCasesController {
   constructor(private readonly useCases: UseCases) {}
 
-  /** The tenant's use cases, by name. */
+  /**
+   * The tenant's use cases, by name.
+   * @remarks A new tenant has `download`, `share`, `one-time`, `batch` and `upload`.
+   */
   @Get()
-  @ApiProblems(400, 401, 403, 503)
-  list(@Calling() caller: Caller, @Query() query: PageQuery): Promise<UseCasePage> {
+  listUseCases(@Calling() caller: Caller, @Query() query: PageQuery): Promise<UseCasePage> {
     return this.useCases.list(caller, query);
   }
 
-  /** One use case. */
+  /**
+   * One use case.
+   * @remarks With the ETag that a change of it takes.
+   */
   @Get(':name')
   @WithEtag()
-  @ApiProblems(401, 403, 404, 503)
-  get(@Calling() caller: Caller, @Param('name') name: string): Promise<UseCaseResponse> {
+  @ApiProblems('not-found')
+  getUseCase(@Calling() caller: Caller, @Param('name') name: string): Promise<UseCaseResponse> {
     return this.useCases.get(caller, name);
   }
 
-  /** Makes a use case, or replaces it whole. */
+  /**
+   * Makes a use case, or replaces it whole.
+   * @remarks What is left out gets its default. With `If-Match` only what was read is replaced.
+   */
   @Put(':name')
   @WithEtag()
   @Conditional()
   @ApiCreatedResponse({ type: UseCaseResponse, description: 'It is new.' })
   @ApiOkResponse({ type: UseCaseResponse, description: 'It was replaced.' })
-  @ApiProblems(400, 401, 403, 412, 413, 415, 503)
-  async replace(
+  async replaceUseCase(
     @Calling() caller: Caller,
     @Param('name') name: string,
     @Body() request: UseCaseRequest,
@@ -50,12 +56,15 @@ export class UseCasesController {
     return useCase;
   }
 
-  /** Removes a use case; requests that name it are refused from then on. */
+  /**
+   * Removes a use case; requests that name it are refused from then on.
+   * @remarks URLs that were issued within it live on until they expire.
+   */
   @Delete(':name')
   @HttpCode(204)
   @Conditional()
-  @ApiProblems(401, 403, 404, 412, 503)
-  remove(
+  @ApiProblems('not-found')
+  deleteUseCase(
     @Calling() caller: Caller,
     @Param('name') name: string,
     @IfMatch() ifMatch: string | undefined,

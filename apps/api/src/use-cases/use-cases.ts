@@ -4,7 +4,8 @@ import { recordChange } from '@countersign/ledger';
 import { askerOf, type Caller } from '../http/caller.js';
 import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
-import { NAME, type PageQuery, readCursor, toPage } from '../http/paging.js';
+import type { PageQuery } from '../http/page-query.dto.js';
+import { NAME, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
 import { nameFault } from '../http/validators.js';
 import type { UseCasePage, UseCaseRequest, UseCaseResponse } from './use-cases.dto.js';
@@ -107,15 +108,15 @@ function assertConsistent(request: UseCaseRequest): void {
     minExpirySeconds: min,
     defaultExpirySeconds,
     maxExpirySeconds: max,
-    minContentLength = 0,
-    maxContentLength = Infinity,
+    minContentLength,
+    maxContentLength,
   } = request;
   const errors = [];
   if (min > max) errors.push({ pointer: '/minExpirySeconds', message: 'must be at most maxExpirySeconds' });
   if (defaultExpirySeconds !== null && (defaultExpirySeconds < min || defaultExpirySeconds > max)) {
     errors.push({ pointer: '/defaultExpirySeconds', message: 'must be from minExpirySeconds to maxExpirySeconds' });
   }
-  if (minContentLength > maxContentLength)
+  if ((minContentLength ?? 0) > (maxContentLength ?? Infinity))
     errors.push({ pointer: '/minContentLength', message: 'must be at most maxContentLength' });
   if (errors.length > 0) throw invalid(errors);
 }

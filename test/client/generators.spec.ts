@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+/** A call that must compile, and one whose mistake must not pass: a client whose types are all `any` would prove nothing. */
+const GENERATORS = {
+  'openapi-ts': {
+    args: ['@hey-api/openapi-ts/bin/run.js', '-i', path.resolve('openapi.json'), '-o', 'client', '--no-log-file'],
+    use: `
+      import { createUploadUrl, type IssuedUploadUrl } from './client/index.js';
+      export async function upload(): Promise<string | undefined> {
+        const { data } = await createUploadUrl({ body: { bucket: 'b', key: 'k', contentType: 'text/plain', contentLength: 5 } });
+        const issued: IssuedUploadUrl | undefined = data;
+        const seconds: number | undefined = issued?.expiresInSeconds;
+        // @ts-expect-error contentLength is missing
+        void createUploadUrl({ body: { bucket: 'b', contentType: 'text/plain' } });
+        return seconds === undefined ? undefined : issued?.url;
+      }`,
+  },
+  oazapfts: {
+    args: ['oazapfts/dist/cli.js', path.resolve('openapi.json'), 'client.ts'],
+    use: `
+      import { createUploadUrl, type IssuedUploadUrl } from './client.js';
+      export async function upload(): Promise<string | undefined> {
+        const answer = await createUploadUrl({ bucket: 'b', key: 'k', contentType: 'text/plain', contentLength: 5 });
+        if (answer.status !== 201) return answer.status === 503 ? answer.data.code : undefined;
+        const issued: IssuedUploadUrl = answer.data;
+        // @ts-expect-error contentLength is missing
+        void createUploadUrl({ bucket: 'b', contentType: 'text/plain' });
+        return issued.url;
+      }`,
+  },
+};
+
+const STRICT =
+  '--strict --noUncheckedIndexedAccess --noEmit --skipLibCheck --target es2022 --lib es2022,dom,dom.iterable';
+const MODULES = '--module esnext --moduleResolution bundler --types node';
+
+describe.each(Object.entries(GENERATORS))('openapi.json is pleasant to generate from: %s', (_name, { args, use }) => {
+  let dir: string;
+
+  beforeAll(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), 'countersign-generated-'));
+    symlinkSync(path.resolve('node_modules'), path.join(dir, 'node_modules'), 'junction');
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('makes a client that type-checks strictly, with methods named as the operations', () => {
+    run(args);
+    writeFileSync(path.join(dir, 'use.ts'), use);
+    run(['typescript/bin/tsc', ...STRICT.split(' '), ...MODULES.split(' '), 'use.ts']);
+  }, 120_000);
+
+  function run([script = '', ...rest]: string[]): void {
+    const program = path.resolve('node_modules', script);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...rest], { cwd: dir, encoding: 'utf8' });
+    expect({ status, output: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, output: '' });
+  }
+});

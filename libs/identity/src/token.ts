@@ -1,3 +1,5 @@
+import { isStorable } from './storable.js';
+
 /** What an unverified token says of itself: enough to find the issuer that may have signed it, and nothing to be believed. */
 export interface UnverifiedToken {
   header: { alg: string; kid?: string };
@@ -29,8 +31,7 @@ export function readToken(raw: string): UnverifiedToken | null {
 
   const { iss, aud, exp } = claims;
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (typeof iss !== 'string' || iss === '' || !audiences.every(isNonEmptyString) || audiences.length === 0)
-    return null;
+  if (!isName(iss) || !audiences.every(isName) || audiences.length === 0) return null;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return null;
   return { header: kid === undefined ? { alg } : { alg, kid }, issuer: iss, audiences };
 }
@@ -51,4 +52,5 @@ function readJson(part: string | undefined): Record<string, unknown> | null {
   }
 }
 
-const isNonEmptyString = (value: unknown): value is string => typeof value === 'string' && value !== '';
+/** No issuer is registered by anything else; what the database cannot even be asked for is a bad token, not an outage. */
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== '' && isStorable(value);

@@ -7,6 +7,7 @@ import { LogController } from 'fastify';
 import { AppModule } from './app.module.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, PinoLogger } from './http/logging.js';
+import { answerFrameworkError } from './http/problem.filter.js';
 
 /** The application, not yet listening: the same for production, tests and the OpenAPI document (`isPreview` constructs no provider). */
 export async function createApp(config: Config, { isPreview = false } = {}): Promise<NestFastifyApplication> {
@@ -18,6 +19,7 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
+    frameworkErrors: answerFrameworkError,
     routerOptions: { maxParamLength: 512 },
   });
   const fastify = adapter.getInstance();

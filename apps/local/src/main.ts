@@ -87,7 +87,6 @@ async function seedDemo(ownerUrl: string, storage: string, settings: Settings, s
 function apiEnvironment({ ports, encryptionKey }: Settings, urls: RuntimeUrls): NodeJS.ProcessEnv {
   const {
     PATH,
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED,
     HOST = '127.0.0.1',
     LOG_LEVEL = 'warn',
     CORS_ORIGINS,
@@ -97,7 +96,6 @@ function apiEnvironment({ ports, encryptionKey }: Settings, urls: RuntimeUrls): 
   return {
     NODE_ENV: 'development',
     PATH,
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED,
     HOST,
     PORT: String(ports.api),
     LOG_LEVEL,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
-import { freePort } from '@countersign/embedded';
+import { freePort, isFree } from '@countersign/embedded';
 import { readJson, writePrivate } from './place.js';
 
 /** What a local installation makes up once and keeps: without it, the data of the last start could not be read again. */
@@ -22,13 +22,20 @@ export async function loadSettings(env: NodeJS.ProcessEnv): Promise<Settings> {
     ...(kept ?? makeUp()),
     ports: {
       // A port that was asked for is that port, or the start fails; any other may move.
-      api: env['PORT'] ? Number(env['PORT']) : await freePort(kept?.ports.api ?? 3000),
+      api: env['PORT'] ? await askedPort(env['PORT']) : await freePort(kept?.ports.api ?? 3000),
       storage: await freePort(kept?.ports.storage ?? 9000),
       postgres: await freePort(kept?.ports.postgres),
     },
   };
   writePrivate(FILE, `${JSON.stringify(settings, null, 2)}\n`);
   return settings;
+}
+
+async function askedPort(text: string): Promise<number> {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new Error('PORT must be a port, 1 to 65535.');
+  if (await isFree(port)) return port;
+  throw new Error(`Port ${port} of 127.0.0.1 is taken: stop what listens there, or choose another PORT.`);
 }
 
 function makeUp(): Omit<Settings, 'ports'> {

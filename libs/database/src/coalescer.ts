@@ -33,12 +33,16 @@ export class Coalescer<Request extends object, Result> {
   }
 
   #schedule(dispatch: () => void): void {
-    if (this.#underWay < this.atOnce) setImmediate(dispatch);
-    else this.#waiting.push(dispatch);
+    if (this.#underWay === this.atOnce) {
+      this.#waiting.push(dispatch);
+      return;
+    }
+    // Taken now, not when it runs: several batches may fill up within one tick.
+    this.#underWay++;
+    setImmediate(dispatch);
   }
 
   async #run(requests: readonly Request[]): Promise<(Result | Error)[]> {
-    this.#underWay++;
     try {
       return [...(await this.load(requests))];
     } catch (error) {
@@ -48,8 +52,9 @@ export class Coalescer<Request extends object, Result> {
         requests.map((request) => this.load([request]).then(([result]) => result as Result, toError)),
       );
     } finally {
-      this.#underWay--;
-      this.#waiting.shift()?.();
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay--;
     }
   }
 }

@@ -15,11 +15,16 @@ export async function ensureLogin(ownerUrl: string, role: RuntimeRole, loginUrl:
     await client.query('BEGIN');
     // Roles belong to the cluster: two installations may be at it at once.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`countersign.login:${login}`]);
-    const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [login]);
+    const { rows } = await client.query<{ isPrivileged: boolean }>(
+      'SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls AS "isPrivileged" FROM pg_roles WHERE rolname = $1',
+      [login],
+    );
+    const [known] = rows;
     const name = pg.escapeIdentifier(login);
-    const attributes = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS';
+    // Only a superuser may name these in ALTER ROLE, even to leave them as they are; most owners are none.
+    const unprivileged = known?.isPrivileged === false ? '' : 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS';
     const secret = pg.escapeLiteral(decodeURIComponent(password));
-    await client.query(`${rowCount ? 'ALTER' : 'CREATE'} ROLE ${name} ${attributes} PASSWORD ${secret}`);
+    await client.query(`${known ? 'ALTER' : 'CREATE'} ROLE ${name} LOGIN ${unprivileged} PASSWORD ${secret}`);
     await client.query(`GRANT ${role} TO ${name}`);
     await client.query('COMMIT');
   } finally {

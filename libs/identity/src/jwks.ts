@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { isStorable } from './storable.js';
 
 /** RFC 7517 §5. */
 export interface JsonWebKeySet {
@@ -33,6 +34,7 @@ export function jwksFault(jwks: unknown): string | null {
     const fault = jwkFault(jwk);
     if (fault) return `keys[${index}] ${fault}`;
   }
+  if (!isStorableValue(jwks)) return 'must not have NUL or a lone surrogate anywhere';
   const kids = (keys as Jwk[]).map((jwk) => jwk.kid).filter((kid) => kid !== undefined);
   return new Set(kids).size === kids.length ? null : 'must not have two keys with the same "kid"';
 }
@@ -58,16 +60,23 @@ export function algorithmsOf({ keys }: JsonWebKeySet): string[] {
  */
 export function selectKey(jwks: JsonWebKeySet, header: { alg: string; kid?: string }): Jwk | null {
   const kind = Object.hasOwn(KEYS_OF_ALGORITHM, header.alg) ? KEYS_OF_ALGORITHM[header.alg] : undefined;
+  if (!kind) return null;
   const fitting = jwks.keys.filter(
     (jwk) =>
-      jwk.kty === kind?.kty &&
-      (kind?.crv === undefined || jwk.crv === kind.crv) &&
+      jwk.kty === kind.kty &&
+      (kind.crv === undefined || jwk.crv === kind.crv) &&
       (jwk.alg === undefined || jwk.alg === header.alg) &&
       (jwk.use === undefined || jwk.use === 'sig') &&
       (jwk.key_ops === undefined || jwk.key_ops.includes('verify')) &&
       (header.kid === undefined || jwk.kid === header.kid),
   );
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
+}
+
+function isStorableValue(value: unknown): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => isStorable(name) && isStorableValue(member));
 }
 
 /** @throws where the JWK is none. */

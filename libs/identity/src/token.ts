@@ -1,3 +1,5 @@
+import { isName } from './claims.js';
+
 /** What an unverified token says of itself: enough to find the issuer that may have signed it, and nothing to be believed. */
 export interface UnverifiedToken {
   header: { alg: string; kid?: string };
@@ -30,8 +32,7 @@ export function readToken(raw: string): UnverifiedToken | null {
   const { iss, exp } = claims;
   const aud = audienceOf(claims);
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (typeof iss !== 'string' || iss === '' || !audiences.every(isNonEmptyString) || audiences.length === 0)
-    return null;
+  if (!isName(iss) || !audiences.every(isName) || audiences.length === 0) return null;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return null;
   return { header: kid === undefined ? { alg } : { alg, kid }, issuer: iss, audiences };
 }
@@ -56,5 +57,3 @@ function readJson(part: string | undefined): Record<string, unknown> | null {
     return null;
   }
 }
-
-const isNonEmptyString = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -18,10 +18,10 @@ const { endpointProvider } = new S3Client({
 /**
  * The address of an object, without a query: what a client's URL will begin with, byte for byte. Made for the endpoint that the client
  * will use, since the host is signed: one that is replaced afterwards breaks the signature.
- * @throws where the SDK finds that there is no such place (a malformed region, say).
+ * @throws where the SDK finds that there is no such place (a malformed region, say), or would sign for it in another way than we do.
  */
 export function objectAddress(location: Location, key: string): string {
-  const { url } = endpointProvider({
+  const { url, properties } = endpointProvider({
     Bucket: location.bucket,
     Region: location.region,
     ForcePathStyle: location.forcePathStyle,
@@ -32,7 +32,15 @@ export function objectAddress(location: Location, key: string): string {
     DisableMultiRegionAccessPoints: false,
     UseArnRegion: false,
   });
+  assertPlainBucket(location, properties?.['authSchemes']);
   return `${url.origin}${url.pathname.replace(/\/$/, '')}/${key.split('/').map(escapeUri).join('/')}`;
+}
+
+/** Some names mean another signature: an Outposts alias is another service, and `aws-global` is signed as `us-east-1`. */
+function assertPlainBucket({ region, bucket }: Location, authSchemes: unknown): void {
+  const [scheme] = authSchemes as { name: string; signingName: string; signingRegion?: string }[];
+  if (scheme?.name === 'sigv4' && scheme.signingName === 's3' && scheme.signingRegion === region) return;
+  throw new Error(`"${bucket}" in "${region}" is not signed as a bucket of S3 in that region`);
 }
 
 /** RFC 3986 §2.3: everything but the unreserved characters (SigV4, "Canonical URI": encoded once for S3). */

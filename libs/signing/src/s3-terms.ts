@@ -41,7 +41,8 @@ export function downloadTerms(
     'response-content-disposition': disposition,
     'response-content-type': download.contentType,
     versionId: download.versionId,
-    'x-id': download.method === 'GET' ? 'GetObject' : 'HeadObject',
+    // As the SDK has it: a GET and a PUT name their operation, a HEAD does not.
+    'x-id': download.method === 'GET' ? 'GetObject' : null,
   });
   return { method: download.method, url, region, headers: {}, query, issuedAt, expiresInSeconds, signingKeyId };
 }

@@ -44,7 +44,7 @@ export interface SigningKey {
   accessKeyId: string;
   /** Base64; sealed. */
   sealedCredential: string;
-  /** Seconds since the epoch, or null: it does not end by itself. */
+  /** Whole seconds since the epoch, or null: it does not end by itself. */
   expiresAt: number | null;
 }
 

@@ -44,7 +44,10 @@ function toParameters({ tenantId, subject, groups, bucket, useCase, paths, hasSe
   return { n, tenantId, bucket, useCase, subjectTypes, subjectIds: ['', subject, ...groups], paths, hasSegment };
 }
 
+/** Whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */
 function toHolding(holding: Holding | undefined): Holding {
   if (!holding) throw new Error('find_holdings left out a request');
-  return { ...holding, now: Math.floor(holding.now) };
+  const { now, signingKey } = holding;
+  const expiresAt = typeof signingKey?.expiresAt !== 'number' ? null : Math.floor(signingKey.expiresAt);
+  return { ...holding, now: Math.floor(now), signingKey: signingKey && { ...signingKey, expiresAt } };
 }

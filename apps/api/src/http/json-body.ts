@@ -7,8 +7,11 @@ export const BODY_LIMIT_BYTES = 64 * 1024;
 /** Deep nesting overflows the stack of whatever walks it. */
 const MAX_DEPTH = 16;
 
-/** Names that reach an object's prototype where code copies properties. */
-const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+/** Names that reach an object's prototype where code copies properties, or that such code leaves out without a word. */
+export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  'prototype',
+]);
 
 /** A body that could not be read. It is a value until the validation pipe, so that a caller without a token still gets a 401, not a 400. */
 export class UnreadableBody {

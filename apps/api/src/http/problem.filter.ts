@@ -17,15 +17,25 @@ export class ProblemFilter implements ExceptionFilter {
       this.#logger.error({ requestId: request.id, code: problem.code, err: problem.cause ?? exception });
     else this.#logger.debug({ requestId: request.id, code: problem.code, detail: problem.detail });
 
-    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="countersign"');
-    if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
-    void reply
-      .status(problem.status)
-      .header('cache-control', 'no-store')
-      .type('application/problem+json; charset=utf-8')
-      .serializer(JSON.stringify)
-      .send(toBody(problem, request.id));
+    answerProblem(problem, request, reply);
   }
+}
+
+/** What Fastify refuses before it knows the route, such as a path that is no UTF-8: the same problem as everywhere. */
+export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  void reply.header('x-request-id', request.id);
+  answerProblem(toProblem(error), request, reply);
+}
+
+function answerProblem(problem: ProblemError, request: FastifyRequest, reply: FastifyReply): void {
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="countersign"');
+  if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
+  void reply
+    .status(problem.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(toBody(problem, request.id));
 }
 
 /** RFC 9457 §3, with `code`, `requestId` and `errors` as extensions. */

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import { ProblemError, type FieldError } from '@countersign/errors';
 import type { ValidationError } from 'class-validator';
-import { UnreadableBody } from './json-body.js';
+import { FORBIDDEN_NAMES, UnreadableBody } from './json-body.js';
 
 /**
  * Every body and query against its DTO: parsed at the edge, so that what is inside can be trusted. Unknown fields are refused, nothing is
@@ -28,9 +28,16 @@ export class RequestValidationPipe extends ValidationPipe {
         errors: [{ pointer: '', message: 'must be an object' }],
       });
     }
+    // Of a body, the parser has refused them.
+    const forbidden = metadata.type === 'query' ? Object.keys(value as object).filter(isForbidden) : [];
+    if (forbidden.length > 0) {
+      throw invalid(forbidden.map((name) => ({ pointer: `/${name}`, message: 'is not a field of this request' })));
+    }
     return super.transform(value, metadata);
   }
 }
+
+const isForbidden = (name: string): boolean => FORBIDDEN_NAMES.has(name);
 
 /** The problem for fields that are wrong in a way that one DTO property cannot say. */
 export function invalid(errors: FieldError[]): ProblemError {

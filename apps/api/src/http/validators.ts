@@ -30,11 +30,17 @@ export const IsTimestamp = () =>
   applyDecorators(
     Timestamp(),
     validText('isTimestamp', (text) =>
-      TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text))
+      TIMESTAMP.test(text) && isRealDay(text.slice(0, 10)) && isStorableYear(new Date(text).getUTCFullYear())
         ? null
         : 'must be a time such as "2027-01-31T12:00:00Z" (RFC 3339)',
     ),
   );
+
+/** `Date` takes 31 February for 3 March: a grant would end on another day than the one that was written. */
+const isRealDay = (day: string): boolean => new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+
+/** In UTC, whatever the zone: PostgreSQL has no year 0, and RFC 3339 none beyond 9999. */
+const isStorableYear = (year: number): boolean => year >= 1 && year <= 9999;
 
 const TIMESTAMP =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;

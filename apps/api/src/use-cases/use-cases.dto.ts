@@ -38,10 +38,12 @@ export class UseCaseRequest {
   contentTypes?: string[] = [];
 
   /** Of an upload, in bytes. */
-  @ByteCount() @Optional() @Nullable() @Max(Number.MAX_SAFE_INTEGER) @Min(0) @IsInteger() minContentLength?: number | null;
+  @ByteCount() @Optional() @Nullable() @Max(Number.MAX_SAFE_INTEGER) @Min(0) @IsInteger() minContentLength?:
+    number | null;
 
   /** Of an upload, in bytes. */
-  @ByteCount() @Optional() @Nullable() @Max(Number.MAX_SAFE_INTEGER) @Min(0) @IsInteger() maxContentLength?: number | null;
+  @ByteCount() @Optional() @Nullable() @Max(Number.MAX_SAFE_INTEGER) @Min(0) @IsInteger() maxContentLength?:
+    number | null;
 
   /** Whether an upload may ask to replace what is there. */
   @Optional() @IsBoolean() overwrite?: boolean = false;

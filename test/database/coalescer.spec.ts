@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Config } from '@countersign/config';
+import { Coalescer, Database } from '@countersign/database';
+import { Ledger } from '@countersign/ledger';
+import pg from 'pg';
+
+interface Question {
+  n: number;
+}
+
+describe('Coalescer', () => {
+  /** Batches that end when they are told to, and a record of what was under way. */
+  function gated(atOnce: number) {
+    const batches: { size: number; end: (error?: Error) => void }[] = [];
+    const seen = { now: 0, most: 0 };
+    const coalescer = new Coalescer<Question, string>(async (questions) => {
+      seen.most = Math.max(seen.most, ++seen.now);
+      await new Promise<void>((resolve, reject) => {
+        batches.push({ size: questions.length, end: (error) => (error ? reject(error) : resolve()) });
+      }).finally(() => seen.now--);
+      return questions.map(({ n }) => `answer ${n}`);
+    }, atOnce);
+    const begun = async (count: number) => {
+      while (batches.length < count) await new Promise(setImmediate);
+      return batches[count - 1]!;
+    };
+    return { coalescer, begun, batches, seen };
+  }
+  const ask = (coalescer: Coalescer<Question, string>, count: number, from = 0) =>
+    Array.from({ length: count }, (_, n) => coalescer.request({ n: from + n }));
+
+  it('asks at once for one that is alone, and together for those that wait meanwhile', async () => {
+    const { coalescer, begun, batches } = gated(1);
+    const first = ask(coalescer, 1);
+    const alone = await begun(1);
+    const crowd = ask(coalescer, 10, 1);
+    await new Promise(setImmediate);
+    expect(batches).toHaveLength(1);
+    alone.end();
+    (await begun(2)).end();
+    await expect(Promise.all([...first, ...crowd])).resolves.toEqual(
+      Array.from({ length: 11 }, (_, n) => `answer ${n}`),
+    );
+    expect(batches.map(({ size }) => size)).toEqual([1, 10]);
+  });
+
+  it('never has more under way than it may, nor more than 512 in one', async () => {
+    const { coalescer, begun, batches, seen } = gated(2);
+    const answers = Promise.all(ask(coalescer, 2_000));
+    for (let count = 1; count <= 4; count++) (await begun(count)).end();
+    await expect(answers).resolves.toHaveLength(2_000);
+    expect(batches.map(({ size }) => size)).toEqual([512, 512, 512, 464]);
+    expect(seen).toEqual({ now: 0, most: 2 });
+    // Its places are free again.
+    const again = ask(coalescer, 1);
+    (await begun(5)).end();
+    await expect(Promise.all(again)).resolves.toEqual(['answer 0']);
+  });
+
+  it('asks again for what was asked before: nothing is cached', async () => {
+    let asked = 0;
+    const coalescer = new Coalescer<Question, number>((questions) => Promise.resolve(questions.map(() => ++asked)), 1);
+    const question = { n: 1 };
+    const answers = [coalescer.request(question), coalescer.request(question)];
+    await expect(Promise.all(answers)).resolves.toEqual([1, 2]);
+    await expect(coalescer.request(question)).resolves.toBe(3);
+  });
+
+  it('tells everyone in a batch that it failed, and goes on', async () => {
+    const { coalescer, begun } = gated(1);
+    const failed = Promise.allSettled(ask(coalescer, 2));
+    (await begun(1)).end(new Error('the database is away'));
+    expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const next = ask(coalescer, 1);
+    (await begun(2)).end();
+    await expect(Promise.all(next)).resolves.toEqual(['answer 0']);
+  });
+});
+
+describe('Requests that share a batch with one whose data the database refuses', () => {
+  let database: Database;
+  let ledger: Ledger;
+  beforeAll(() => {
+    database = new Database(new Config(process.env));
+    ledger = new Ledger(database);
+  });
+  afterAll(() => database.onApplicationShutdown());
+
+  async function recorded(tenantId: string) {
+    const owner = new pg.Client({ connectionString: process.env['TEST_OWNER_URL'] });
+    await owner.connect();
+    try {
+      return (await owner.query<{ subject: string }>('SELECT subject FROM ledger WHERE tenant_id = $1', [tenantId]))
+        .rows;
+    } finally {
+      await owner.end();
+    }
+  }
+
+  const refusal = (tenantId: string, subject: string) => ({
+    tenantId,
+    subject,
+    clientAddress: null,
+    userAgent: null,
+    requestId: 'poison',
+    action: 'download-url' as const,
+    bucket: 'b',
+    key: 'k',
+    useCase: 'download',
+    contentType: null,
+    contentLength: null,
+    details: null,
+    decision: 'refused' as const,
+    reason: 'not-granted',
+  });
+
+  // Attack: a value that passed every check and that PostgreSQL refuses, sent by one tenant, fails what others wait for.
+  it.each([
+    ['a subject with NUL', { subject: 'a\0' }],
+    ['half a character', { subject: '\ud800' }],
+    ['a tenant that is no UUID', { tenantId: 'x' }],
+    ['a number out of range', { contentLength: 2 ** 70 }],
+    ['NUL in what else was pinned', { details: { n: 'a\0' } }],
+  ])('are recorded, each once: %s', async (_, poison) => {
+    const tenantId = randomUUID();
+    const good = Array.from({ length: 20 }, (_, n) => ledger.refuse(refusal(tenantId, `s${n}`)));
+    const bad = ledger.refuse({ ...refusal(tenantId, 'poison'), ...poison });
+    const more = Array.from({ length: 20 }, (_, n) => ledger.refuse(refusal(tenantId, `s${20 + n}`)));
+    const outcomes = await Promise.allSettled([...good, bad, ...more]);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    await expect(bad).rejects.toMatchObject({ code: 'ledger-unavailable', status: 503 });
+
+    const rows = await recorded(tenantId);
+    expect(rows.map(({ subject }) => subject).sort()).toEqual(Array.from({ length: 40 }, (_, n) => `s${n}`).sort());
+  });
+});

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { type Credential, downloadTerms, objectAddress, UrlSigner } from '@countersign/signing';
+import { Receipt } from '../../libs/ledger/src/receipt.js';
+import type { SigningCase } from './cases.js';
+import { signDownload, signUpload } from './signed.js';
+
+/** The key pair of Amazon's own examples. */
+const CREDENTIAL: Credential = {
+  signingKeyId: '6f1c1ab2-1a7c-4c5e-9d4c-3b7a2f0e9d11',
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+};
+
+const CASE: SigningCase = {
+  location: { endpoint: null, region: 'eu-central-1', bucket: 'photos', forcePathStyle: false },
+  key: 'users/alice/a b+ü.png',
+  credential: CREDENTIAL,
+  issuedAt: Date.UTC(2027, 0, 31, 12, 0, 0) / 1000,
+  expiresInSeconds: 900,
+  download: { method: 'GET', disposition: null, filename: null, contentType: null, versionId: null },
+  upload: {
+    contentType: 'image/png',
+    contentLength: 5,
+    checksumSha256: null,
+    overwrite: false,
+    acl: 'none',
+    disposition: null,
+  },
+};
+
+describe('whole URLs, as they were on the day this was written', () => {
+  it('of a download with a filename from AWS', async () => {
+    const download = { ...CASE.download, disposition: 'attachment' as const, filename: 'Größe (1).png' };
+    expect(await signDownload({ ...CASE, download })).toBe(
+      'https://photos.s3.eu-central-1.amazonaws.com/users/alice/a%20b%2B%C3%BC.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20270131%2Feu-central-1%2Fs3%2Faws4_request&X-Amz-Date=20270131T120000Z&X-Amz-Expires=900&X-Amz-Signature=985e712e085f042c1c229ed54b7ea9098c2e287da1e83cc05cd455c66a1654dc&X-Amz-SignedHeaders=host&response-content-disposition=attachment%3B%20filename%3D%22Gr__e%20%281%29.png%22%3B%20filename%2A%3DUTF-8%27%27Gr%25C3%25B6%25C3%259Fe%2520%25281%2529.png&x-id=GetObject',
+    );
+  });
+
+  it('of an upload to AWS', async () => {
+    expect(await signUpload(CASE)).toBe(
+      'https://photos.s3.eu-central-1.amazonaws.com/users/alice/a%20b%2B%C3%BC.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20270131%2Feu-central-1%2Fs3%2Faws4_request&X-Amz-Date=20270131T120000Z&X-Amz-Expires=900&X-Amz-Signature=4cc66e54bc3b3ea8e9e3c0b1e937e8fd758dceb8d97c641742dca90b877cfba4&X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match&x-id=PutObject',
+    );
+  });
+
+  it('of an upload with a checksum and a session token to another store', async () => {
+    const location = { endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'photos', forcePathStyle: true };
+    const checksumSha256 = 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=';
+    const upload = { ...CASE.upload, checksumSha256, acl: 'private' as const };
+    const credential = { ...CREDENTIAL, sessionToken: 'a+session/token==' };
+    expect(await signUpload({ ...CASE, location, upload, credential })).toBe(
+      'http://127.0.0.1:9000/photos/users/alice/a%20b%2B%C3%BC.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20270131%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20270131T120000Z&X-Amz-Expires=900&X-Amz-Security-Token=a%2Bsession%2Ftoken%3D%3D&X-Amz-Signature=f7ced7b6be24aa1ff0f06ab4b3889b8b0cc69a00ac5a8519c41be511c369ccd2&X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-acl%3Bx-amz-checksum-sha256&x-id=PutObject',
+    );
+  });
+});
+
+describe('nothing is signed but a receipt of the ledger, with the signing key that it names', () => {
+  const terms = downloadTerms(
+    {
+      url: objectAddress(CASE.location, CASE.key),
+      region: CASE.location.region,
+      issuedAt: CASE.issuedAt,
+      expiresInSeconds: CASE.expiresInSeconds,
+      signingKeyId: CREDENTIAL.signingKeyId,
+    },
+    CASE.download,
+  );
+
+  it('a look-alike is refused, whatever it is made of', async () => {
+    // Attack: code that skips the ledger hands the signer an object with a receipt's fields.
+    const fields = { issuanceId: randomUUID(), terms };
+    const genuine = new Receipt(fields.issuanceId, terms);
+    const lookAlikes = [
+      fields,
+      { ...genuine },
+      Object.create(genuine),
+      Object.assign(Object.create(Receipt.prototype), fields),
+      new Proxy(genuine, {}),
+      null,
+    ];
+    for (const each of lookAlikes) {
+      await expect(new UrlSigner().sign(each as Receipt, CREDENTIAL)).rejects.toThrow('only a receipt of the ledger');
+    }
+  });
+
+  it("another key's credential is refused", async () => {
+    // Attack: a URL that is on record under one key and signed by another outlives the rotation that was to kill it.
+    const another = { ...CREDENTIAL, signingKeyId: randomUUID() };
+    const signing = new UrlSigner().sign(new Receipt(randomUUID(), terms), another);
+    await expect(signing).rejects.toThrow("not that of the receipt's signing key");
+  });
+
+  it('terms cannot be changed once they are on record', () => {
+    // Attack: what was recorded is a read of one object, what is signed is another's.
+    const receipt = new Receipt(randomUUID(), terms);
+    expect(() => Object.assign(receipt.terms, { url: 'https://photos.example.com/other' })).toThrow(TypeError);
+    expect(() => Object.assign(receipt.terms.query, { versionId: '1' })).toThrow(TypeError);
+    expect(() => Object.assign(receipt.terms.headers, { 'x-amz-acl': 'public-read' })).toThrow(TypeError);
+    expect(() => Object.assign(receipt, { terms: {} })).toThrow(TypeError);
+  });
+});

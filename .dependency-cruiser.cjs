@@ -113,7 +113,7 @@ module.exports = {
       comment: 'An import that cannot be found.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: '/dist/' },
     },
   ],
   options: {

@@ -11,6 +11,7 @@ import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestValidationPipe } from './http/request-validation.pipe.js';
 import { IssuersModule } from './issuers/issuers.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PermissionChecksModule } from './permission-checks/permission-checks.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UploadUrlModule } from './upload-url/upload-url.module.js';
@@ -31,6 +32,7 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     TenantsModule,
     IssuersModule,
     HealthModule,
+    MetricsModule,
   ],
   providers: [
     { provide: APP_PIPE, useClass: RequestValidationPipe },

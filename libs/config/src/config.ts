@@ -25,6 +25,8 @@ export class Config {
   /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
+  /** Where it is given, GET /metrics asks for it. */
+  readonly metricsToken: string | null;
 
   /** @throws ConfigError naming everything that is missing or malformed. */
   constructor(env: NodeJS.ProcessEnv) {
@@ -74,6 +76,7 @@ export class Config {
       'fatal, error, warn, info, debug or silent',
       'info',
     );
+    this.metricsToken = read<string | null>('METRICS_TOKEN', bearerToken, '16 or more of A-Z, a-z, 0-9, -._~+/', null);
     if (faults.length > 0) throw new ConfigError(faults);
   }
 }
@@ -97,6 +100,9 @@ const integer =
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     return value >= min && value <= max ? value : null;
   };
+
+/** What can stand behind `Bearer` (RFC 6750 §2.1), and is too long to be guessed. */
+const bearerToken = (text: string): string | null => (/^[A-Za-z0-9._~+/-]{16,512}=*$/.test(text) ? text : null);
 
 function postgresUrl(text: string): string | null {
   return URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) && new URL(text).username !== ''

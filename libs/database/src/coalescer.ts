@@ -9,6 +9,7 @@ import { isDataFault } from './faults.js';
  */
 export class Coalescer<Request extends object, Result> {
   readonly #loader: DataLoader<Request, Result>;
+  #queued = 0;
   #underWay = 0;
   #waiting: (() => void)[] = [];
 
@@ -29,7 +30,13 @@ export class Coalescer<Request extends object, Result> {
 
   /** @throws whatever `load` throws. */
   request(request: Request): Promise<Result> {
+    this.#queued++;
     return this.#loader.load(request);
+  }
+
+  /** Requests whose batch has not begun. */
+  get queued(): number {
+    return this.#queued;
   }
 
   #schedule(dispatch: () => void): void {
@@ -43,6 +50,7 @@ export class Coalescer<Request extends object, Result> {
   }
 
   async #run(requests: readonly Request[]): Promise<(Result | Error)[]> {
+    this.#queued -= requests.length;
     try {
       return [...(await this.load(requests))];
     } catch (error) {

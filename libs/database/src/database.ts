@@ -2,9 +2,31 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { Coalescer } from './coalescer.js';
 import { Prisma, PrismaClient } from './generated/client.js';
 
 export type Transaction = Prisma.TransactionClient;
+
+/** A function of the hot path. */
+export type CallName = keyof typeof CALLS;
+
+/** One call of the hot path that is over. */
+export interface Call {
+  name: CallName;
+  /** How many requests it was made for. */
+  requests: number;
+  seconds: number;
+  isFailed: boolean;
+}
+
+/** Connections of one role, and who waits for one. */
+export interface PoolLoad {
+  role: 'api' | 'issuer' | 'operator';
+  max: number;
+  total: number;
+  idle: number;
+  waiting: number;
+}
 
 /**
  * The database, by the three runtime roles of invariant 6. Each has connections of its own, with no rights but its own, so that a
@@ -12,16 +34,20 @@ export type Transaction = Prisma.TransactionClient;
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  readonly #pools: pg.Pool[] = [];
+  readonly #pools = new Map<PoolLoad['role'], pg.Pool>();
+  readonly #queues = new Map<CallName, { queued: number }>();
   readonly #api: PrismaClient;
   readonly #issuer: PrismaClient;
   readonly #operator: PrismaClient;
 
+  /** Hears of every call of the hot path, once it is over. It must be quick, and must not throw. */
+  onCall: (call: Call) => void = () => undefined;
+
   constructor(config: Config) {
     const connections = config.databaseConnections;
-    this.#api = this.#connect(config.databaseApiUrl, Math.max(2, Math.floor(connections / 4)));
-    this.#issuer = this.#connect(config.databaseIssuerUrl, connections);
-    this.#operator = this.#connect(config.databaseOperatorUrl, 2);
+    this.#api = this.#connect('api', config.databaseApiUrl, Math.max(2, Math.floor(connections / 4)));
+    this.#issuer = this.#connect('issuer', config.databaseIssuerUrl, connections);
+    this.#operator = this.#connect('operator', config.databaseOperatorUrl, 2);
   }
 
   /** One transaction of administration, in which row-level security shows this tenant's rows and no others. */
@@ -38,8 +64,43 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** One call of a function of the hot path: JSON in, rows out. */
-  call<Row>(name: keyof typeof CALLS, requests: readonly object[]): Promise<Row[]> {
-    return this.#issuer.$queryRaw<Row[]>(CALLS[name](JSON.stringify(requests)));
+  async call<Row>(name: CallName, requests: readonly object[]): Promise<Row[]> {
+    const startedAt = performance.now();
+    let isFailed = true;
+    try {
+      const rows = await this.#issuer.$queryRaw<Row[]>(CALLS[name](JSON.stringify(requests)));
+      isFailed = false;
+      return rows;
+    } finally {
+      this.onCall({ name, requests: requests.length, seconds: (performance.now() - startedAt) / 1000, isFailed });
+    }
+  }
+
+  /** A coalescer whose batches are calls of this function. */
+  coalescer<Request extends object, Result>(
+    name: CallName,
+    load: (requests: readonly Request[]) => Promise<readonly Result[]>,
+    atOnce: number,
+  ): Coalescer<Request, Result> {
+    const coalescer = new Coalescer(load, atOnce);
+    this.#queues.set(name, coalescer);
+    return coalescer;
+  }
+
+  /** The connections at this moment. */
+  get pools(): PoolLoad[] {
+    return [...this.#pools].map(([role, pool]) => ({
+      role,
+      max: pool.options.max,
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }));
+  }
+
+  /** How many requests of the hot path wait for a batch at this moment. */
+  get queues(): { name: CallName; queued: number }[] {
+    return [...this.#queues].map(([name, { queued }]) => ({ name, queued }));
   }
 
   /** The names of the migrations that stand in the database; also the shortest proof that it answers. */
@@ -52,10 +113,10 @@ export class Database implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.#api, this.#issuer, this.#operator].map((client) => client.$disconnect()));
-    await Promise.all(this.#pools.map((pool) => pool.end()));
+    await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
   }
 
-  #connect(connectionString: string, max: number): PrismaClient {
+  #connect(role: PoolLoad['role'], connectionString: string, max: number): PrismaClient {
     const pool = new pg.Pool({
       connectionString,
       max,
@@ -65,7 +126,7 @@ export class Database implements OnApplicationShutdown {
     });
     // An idle connection that dies is replaced; without a listener it would take the process with it.
     pool.on('error', () => undefined);
-    this.#pools.push(pool);
+    this.#pools.set(role, pool);
     return new PrismaClient({
       adapter: new PrismaPg(pool, { statementNameGenerator: statementNames() }),
       errorFormat: 'minimal',

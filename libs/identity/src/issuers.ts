@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Coalescer, Database } from '@countersign/database';
+import { type Coalescer, Database } from '@countersign/database';
 import type { JsonWebKeySet } from './jwks.js';
 
 /** An OpenID issuer whose JWTs are trusted. */
@@ -38,14 +38,22 @@ export class Issuers {
   readonly #tenants: Coalescer<{ issuerId: string; slug: string }, Tenant | null>;
 
   constructor(database: Database) {
-    this.#issuers = new Coalescer(async (requests) => {
-      const rows = await database.call<{ n: number; issuer: Issuer }>('find_issuers', numbered(requests));
-      return requests.map((_, n) => rows.filter((row) => row.n === n).map((row) => row.issuer));
-    }, 2);
-    this.#tenants = new Coalescer(async (requests) => {
-      const rows = await database.call<{ n: number; tenant: Tenant }>('find_tenants', numbered(requests));
-      return requests.map((_, n) => rows.find((row) => row.n === n)?.tenant ?? null);
-    }, 2);
+    this.#issuers = database.coalescer(
+      'find_issuers',
+      async (requests) => {
+        const rows = await database.call<{ n: number; issuer: Issuer }>('find_issuers', numbered(requests));
+        return requests.map((_, n) => rows.filter((row) => row.n === n).map((row) => row.issuer));
+      },
+      2,
+    );
+    this.#tenants = database.coalescer(
+      'find_tenants',
+      async (requests) => {
+        const rows = await database.call<{ n: number; tenant: Tenant }>('find_tenants', numbered(requests));
+        return requests.map((_, n) => rows.find((row) => row.n === n)?.tenant ?? null);
+      },
+      2,
+    );
   }
 
   /** The issuer that these claims name, or null. Claims that name two are believed for neither: which tenant would it be? */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Coalescer, Database, type Prisma, type Transaction } from '@countersign/database';
+import { type Coalescer, Database, type Prisma, type Transaction } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import type { AdministrativeChange, IssuanceDecision } from './entry.js';
 import { Receipt } from './receipt.js';
@@ -11,14 +11,18 @@ export class Ledger {
   readonly #appends: Coalescer<Row, { isAppended: boolean }>;
 
   constructor(database: Database) {
-    this.#appends = new Coalescer(async (rows) => {
-      const appended = await database.call<{ n: number }>(
-        'append_to_ledger',
-        rows.map((row, n) => ({ n, ...row })),
-      );
-      const places = new Set(appended.map((row) => row.n));
-      return rows.map((_, n) => ({ isAppended: places.has(n) }));
-    }, 2);
+    this.#appends = database.coalescer(
+      'append_to_ledger',
+      async (rows) => {
+        const appended = await database.call<{ n: number }>(
+          'append_to_ledger',
+          rows.map((row, n) => ({ n, ...row })),
+        );
+        const places = new Set(appended.map((row) => row.n));
+        return rows.map((_, n) => ({ isAppended: places.has(n) }));
+      },
+      2,
+    );
   }
 
   /**

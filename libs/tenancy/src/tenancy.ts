@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Coalescer, Database } from '@countersign/database';
+import { type Coalescer, Database } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import type { Holding } from './holding.js';
 
@@ -21,11 +21,15 @@ export class Tenancy {
   readonly #reads: Coalescer<Asked, Holding>;
 
   constructor(database: Database) {
-    this.#reads = new Coalescer(async (requests) => {
-      const rows = await database.call<{ n: number; holding: Holding }>('find_holdings', requests.map(toParameters));
-      const holdings = new Map(rows.map((row) => [row.n, row.holding]));
-      return requests.map((_, n) => toHolding(holdings.get(n)));
-    }, 2);
+    this.#reads = database.coalescer(
+      'find_holdings',
+      async (requests) => {
+        const rows = await database.call<{ n: number; holding: Holding }>('find_holdings', requests.map(toParameters));
+        const holdings = new Map(rows.map((row) => [row.n, row.holding]));
+        return requests.map((_, n) => toHolding(holdings.get(n)));
+      },
+      2,
+    );
   }
 
   /** @throws ProblemError `ledger-unavailable` while the database does not answer. */

@@ -1,21 +1,34 @@
 import type { LoggerService } from '@nestjs/common';
+import type { ProblemCode } from '@countersign/errors';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { onRequestOver } from './request-over.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of the problem that it was answered with. */
+    problemCode?: ProblemCode;
+  }
+}
 
 /** Every response carries its request id; every request is one line, with its route's pattern in place of its address. */
 export function logRequests(fastify: FastifyInstance): void {
+  fastify.decorateRequest('problemCode');
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();
   });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const { method, routeOptions } = request;
+  onRequestOver(fastify, (request, reply, isAnswered) => {
+    const { method, routeOptions, problemCode: code } = request;
+    const status = isAnswered ? reply.statusCode : CLIENT_GONE;
     request.log.info(
-      { method, route: routeOptions.url ?? null, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      { method, route: routeOptions.url ?? null, status, code, ms: Math.round(reply.elapsedTime) },
       'request',
     );
-    done();
   });
 }
+
+/** nginx's number for it: nobody was there to be answered. */
+const CLIENT_GONE = 499;
 
 /** Nest's log, as lines of the same pino. */
 export class PinoLogger implements LoggerService {

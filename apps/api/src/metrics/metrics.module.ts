@@ -1,0 +1,30 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Database } from '@countersign/database';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { measureDatabase } from './database-metrics.js';
+import { MetricsController } from './metrics.controller.js';
+import { measureRequests } from './request-metrics.js';
+
+/**
+ * What Prometheus reads. No label names a tenant, a subject, a bucket or a key: a label's value is a time series for ever, and whoever may
+ * read figures need not learn whose they are.
+ */
+@Module({
+  controllers: [MetricsController],
+  providers: [{ provide: Registry, useFactory: () => new Registry() }],
+})
+export class MetricsModule implements OnModuleInit {
+  constructor(
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly database: Database,
+    private readonly registry: Registry,
+  ) {}
+
+  onModuleInit(): void {
+    collectDefaultMetrics({ register: this.registry });
+    measureRequests(this.host.httpAdapter.getInstance(), this.registry);
+    measureDatabase(this.database, this.registry);
+  }
+}

@@ -1,0 +1,251 @@
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import jwt from 'jsonwebtoken';
+import request, { type Response } from 'supertest';
+import { runBuilt, startBuiltApi } from '../../support/built-program.js';
+import type { FreshDatabase } from '../../support/fresh-database.js';
+import { createTenant, storeBucket } from '../../support/installation.js';
+
+/** All that a day brings, done to the built programs in processes of their own: what they printed, and what nobody should find there. */
+export interface Day {
+  printed: string;
+  /** Named, so that a failure says which one without showing it. */
+  secrets: Map<string, string>;
+  /** Keys of objects, and others' words that are no secrets but none of the log's business either. */
+  keys: string[];
+  /** Of every answer. */
+  requestIds: string[];
+}
+
+const secret = (): string => `marked+${randomBytes(24).toString('base64url')}/`;
+const bearer = { type: 'bearer' } as const;
+
+export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
+  const day: Day = { printed: '', secrets: new Map(), keys: [], requestIds: [] };
+  const mark = (name: string, value = secret()): string => {
+    day.secrets.set(`${name} ${day.secrets.size}`, value);
+    return value;
+  };
+  const heard = ({ headers, body }: Response): Record<string, unknown> => {
+    if (headers['x-request-id'] !== undefined) day.requestIds.push(headers['x-request-id']);
+    return body as Record<string, unknown>;
+  };
+
+  for (const url of [database.ownerUrl, ...Object.values(database.env)])
+    mark('database password', new URL(url).password);
+  const encryptionKey = mark('encryption key', randomBytes(32).toString('base64'));
+  const metricsToken = mark('metrics token', randomBytes(24).toString('base64url'));
+  const env = {
+    ...database.env,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'debug',
+    ENCRYPTION_KEYS: `1:${encryptionKey}`,
+    METRICS_TOKEN: metricsToken,
+  };
+
+  const platform = await beginPlatform(database, (run) => (day.printed += run.stdout + run.stderr));
+  const operator = mark('token', platform.token);
+  const api = await startBuiltApi(env);
+  const client = request(api.url);
+  const tenant = await createTenant(client, operator);
+  const alice = mark('token', tenant.token('alice'));
+  mark('token', tenant.admin);
+  mark('storage secret', process.env['STORAGE_SECRET_ACCESS_KEY'] ?? '');
+  await tenant.grant({ subject: { type: 'everyone' }, prefix: 'users/{sub}/' });
+
+  await doMainJob();
+  await registerBuckets();
+  await presentBadTokens();
+  await sendBadRequests();
+  await client.get('/metrics').auth(metricsToken, bearer).expect(200);
+  await client.get('/audit-events').auth(mark('token', tenant.auditor), bearer).expect(200).then(heard);
+  await api.stop();
+  day.printed += api.printed();
+  await failInside();
+  return day;
+
+  async function ask(path: string, body: object, status: number, token = alice): Promise<Record<string, unknown>> {
+    const answer = heard(await client.post(path).auth(token, bearer).send(body).expect(status));
+    const signature = /X-Amz-Signature=([0-9a-f]{64})/.exec(String(answer['url']))?.[1];
+    if (signature !== undefined) mark('signature', signature);
+    return answer;
+  }
+
+  function newKey(): string {
+    const key = `users/alice/${randomBytes(12).toString('hex')}.txt`;
+    day.keys.push(key);
+    return key;
+  }
+
+  async function doMainJob(): Promise<void> {
+    const key = newKey();
+    const upload = { bucket: 'files', key, contentType: 'text/plain', contentLength: 5 };
+    const put = await ask('/upload-url', upload, 201);
+    await fetch(String(put['url']), {
+      method: 'PUT',
+      headers: put['headers'] as Record<string, string>,
+      body: 'hello',
+    });
+    const get = await ask('/download-url', { bucket: 'files', key, filename: 'hello.txt' }, 201);
+    if ((await (await fetch(String(get['url']))).text()) !== 'hello') throw new Error('the main job failed');
+    await ask('/download-url', { bucket: 'files', key: newKey().replace('alice', 'bob') }, 403);
+    await ask('/download-url', { bucket: 'none', key: newKey() }, 404);
+    await ask('/upload-url', { ...upload, expiresInSeconds: 86_400 }, 422);
+  }
+
+  async function registerBuckets(): Promise<void> {
+    const credentials = {
+      accessKeyId: 'MARKEDKEY0001',
+      secretAccessKey: mark('storage secret'),
+      sessionToken: mark('session token'),
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+    };
+    const bucket = { ...storeBucket(), name: 'marked', credentials };
+    const asAdmin = (body: object, status: number) => ask('/buckets', body, status, tenant.admin);
+    await asAdmin(bucket, 201);
+    await asAdmin(bucket, 409);
+    await asAdmin({ ...bucket, credentials: { ...credentials, note: mark('unknown field') } }, 400);
+    await asAdmin({ ...bucket, credentials: { ...credentials, secretAccessKey: [mark('wrong type')] } }, 400);
+    await asAdmin({ ...bucket, endpoint: `https://user:${mark('password in a URL')}@s3.example.com` }, 400);
+    await asAdmin({ ...bucket, credentials: mark('no object') }, 400);
+    await tenant.grant({ subject: { type: 'everyone' }, bucket: 'marked', prefix: '' });
+    const issued = await ask('/download-url', { bucket: 'marked', key: newKey() }, 201);
+    if (!String(issued['url']).includes('X-Amz-Security-Token=')) throw new Error('the session token was not used');
+  }
+
+  async function presentBadTokens(): Promise<void> {
+    const [header, claims] = alice.split('.');
+    const bad = [
+      tenant.token('alice', undefined, { exp: 1 }),
+      tenant.token('alice', undefined, { aud: 'another' }),
+      `${header}.${claims}.${createHmac('sha256', 'x').update('y').digest('base64url')}`,
+      jwt.sign({ iss: tenant.issuer, aud: 'countersign', sub: 'alice', scope: 'read:objects' }, 'a-shared-secret'),
+      randomBytes(24).toString('base64url'),
+    ];
+    for (const token of bad)
+      await ask('/download-url', { bucket: 'files', key: newKey() }, 401, mark('bad token', token));
+    heard(await client.get('/grants').auth('root', mark('password')).expect(401));
+    heard(
+      await client
+        .get('/metrics')
+        .auth(mark('bad token', randomBytes(24).toString('base64url')), bearer)
+        .expect(401),
+    );
+    heard(
+      await client
+        .get('/grants')
+        .set('Cookie', `session=${mark('cookie')}`)
+        .expect(401),
+    );
+  }
+
+  async function sendBadRequests(): Promise<void> {
+    const post = () => client.post('/buckets').auth(tenant.admin, bearer);
+    const json = 'application/json';
+    heard(
+      await post()
+        .type(json)
+        .send(`{"secretAccessKey": "${mark('broken JSON')}`)
+        .expect(400),
+    );
+    heard(await post().type('text/plain').send(mark('text')).expect(415));
+    heard(
+      await post()
+        .type(json)
+        .send(JSON.stringify(mark('large').repeat(2_000)))
+        .expect(413),
+    );
+    heard(
+      await client
+        .get(`/nothing/${mark('path')}`)
+        .query({ access_token: mark('query') })
+        .expect(404),
+    );
+    heard(
+      await client
+        .get('/grants')
+        .query({ access_token: mark('query', alice.slice(0, -5)) })
+        .expect(401),
+    );
+    heard(
+      await client
+        .get('/grants')
+        .auth(tenant.admin, bearer)
+        .query({ surprise: mark('query') })
+        .expect(400),
+    );
+    heard(
+      await client
+        .get('/grants')
+        .auth(tenant.admin, bearer)
+        .query({ cursor: mark('query') })
+        .expect(400),
+    );
+    heard(await client.get(`/grants/%zz${mark('path')}`).auth(tenant.admin, bearer));
+    await hangUp(api.url, alice, { bucket: 'files', key: newKey(), contentType: 'text/plain', contentLength: 1 });
+    await sendRaw(
+      api.url,
+      `GET /${mark('raw')}\u0000 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${mark('raw')}\r\n\r\n`,
+    );
+    await sendRaw(api.url, `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${mark('raw').repeat(1_000)}\r\n\r\n`);
+  }
+
+  /** Faults of ours, whose causes are logged: keys that open nothing, and a database that is not there. */
+  async function failInside(): Promise<void> {
+    const otherKey = { ...env, ENCRYPTION_KEYS: `2:${mark('encryption key', randomBytes(32).toString('base64'))}` };
+    const gone = Object.entries(database.env).map(([name, url]) => [
+      name,
+      Object.assign(new URL(url), { port: '1' }).href,
+    ]);
+    for (const broken of [otherKey, { ...env, ...(Object.fromEntries(gone) as typeof database.env) }]) {
+      const failing = await startBuiltApi(broken);
+      const post = request(failing.url).post('/download-url').auth(alice, bearer);
+      heard(await post.send({ bucket: 'files', key: newKey() }).expect(503));
+      heard(await request(failing.url).get('/readyz'));
+      await failing.stop();
+      day.printed += failing.printed();
+    }
+  }
+}
+
+/** By the programs that an installation begins with. */
+async function beginPlatform(database: FreshDatabase, heard: (run: { stdout: string; stderr: string }) => void) {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'platform', alg: 'ES256' }] };
+  const env = { ...database.env, DATABASE_URL: database.ownerUrl };
+  heard(await runBuilt('dist/apps/migrate/src/main.js', [], env));
+  const who = ['--tenant', 'platform', '--issuer', 'https://platform.example.com', '--audience', 'countersign'];
+  const init = 'dist/apps/api/src/platform-init/main.js';
+  heard(await runBuilt(init, [...who, '--jwks', '-'], env, JSON.stringify(jwks)));
+  heard(
+    await runBuilt(
+      init,
+      [...who, '--jwks', '-'],
+      { ...env, DATABASE_OPERATOR_URL: broken(env.DATABASE_OPERATOR_URL) },
+      JSON.stringify(jwks),
+    ),
+  );
+  const claims = { iss: 'https://platform.example.com', aud: 'countersign', sub: 'root', scope: 'admin:platform' };
+  return { token: jwt.sign(claims, privateKey, { algorithm: 'ES256', keyid: 'platform', expiresIn: '1h' }) };
+}
+
+const broken = (url: string): string => Object.assign(new URL(url), { pathname: '/nowhere' }).href;
+
+/** Asks for a URL, and does not wait for it. */
+async function hangUp(url: string, token: string, wish: object): Promise<void> {
+  const body = JSON.stringify(wish);
+  const head = `POST /upload-url HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(`${head}\r\nAuthorization: Bearer ${token}\r\n\r\n${body}`, () => socket.destroy());
+  await once(socket, 'close');
+}
+
+/** What no HTTP library would send. */
+async function sendRaw(url: string, text: string): Promise<void> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(text, 'latin1');
+  socket.resume();
+  await once(socket, 'close');
+}

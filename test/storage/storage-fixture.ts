@@ -109,3 +109,11 @@ export async function untilRefused(expiresAt: string, request: () => Promise<Res
   }
   throw new Error(`The store did not refuse within 15 seconds from ${expiresAt} on.`);
 }
+
+/**
+ * When a store says that it answered, which is by the clock that counts. Its Date header may come from a coarser clock than its decision
+ * (Ceph's does), and so name the second before.
+ */
+export function latestTimeOf(response: Response): number {
+  return Date.parse(response.headers.get('date') ?? '') + 1000;
+}

@@ -38,6 +38,8 @@ describe('with 1,000,000 grants in one tenant', () => {
       `INSERT INTO buckets (id, tenant_id, name, provider, region, bucket, acl) VALUES ($1, $2, 'files', 's3', 'us-east-1', 'many', 'none')`,
       [bucketId, tenantId],
     );
+    // The planner knows the table as it was when it was small: what it then chooses must hold all the same.
+    await client.query('ANALYZE grants');
     // A million users with a folder each, whole buckets and single keys among them, and everyone's own folder.
     await client.query(
       `INSERT INTO grants (id, tenant_id, bucket_id, subject_type, subject_id, path, is_prefix, lookup_path, actions)
@@ -94,10 +96,12 @@ describe('with 1,000,000 grants in one tenant', () => {
     ['who has the whole bucket', 'user-3', 'users/7/a/b/c.png'],
     ['who has nothing but the folder of everyone', 'stranger', 'users/1/a/b/c.png'],
   ])('the look-up goes by the index and reads a handful of grants, for a user %s', async (_, subject, key) => {
-    const onGrants = (await explain(asked(subject, key))).filter((node) => node['Relation Name'] === 'grants');
+    const plan = await explain(asked(subject, key));
+    expect(plan.filter((node) => /Seq Scan|Bitmap|Hash|Merge|Materialize/.test(node['Node Type']))).toEqual([]);
+    const onGrants = plan.filter((node) => node['Relation Name'] === 'grants');
     expect(onGrants.length).toBeGreaterThan(0);
     for (const node of onGrants) {
-      expect(node['Node Type']).toMatch(/^Index (Only )?Scan$|^Bitmap Heap Scan$/);
+      expect(node['Node Type']).toMatch(/^Index (Only )?Scan$/);
       const read = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
       expect(read).toBeLessThanOrEqual(lookupPaths(key).length * 3);
     }

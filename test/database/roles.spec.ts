@@ -157,7 +157,7 @@ describe('The runtime roles', () => {
     }
   });
 
-  it('issuer has no privilege on any table, and on no function of ours but four', async () => {
+  it('issuer has no privilege on any table, and on no function of ours but five', async () => {
     const relations = await run(
       'issuer',
       `SELECT c.relname, p.privilege FROM pg_class c
@@ -173,7 +173,7 @@ describe('The runtime roles', () => {
     );
     // What row-level security asks is anybody's: it reads a setting of the caller's own.
     const names = functions.map(({ proname }) => proname).filter((name) => name !== 'current_tenant_id');
-    expect(names).toEqual(['append_to_ledger', 'applied_migrations', 'find_holdings', 'find_issuers']);
+    expect(names).toEqual(['append_to_ledger', 'applied_migrations', 'find_holdings', 'find_issuers', 'find_tenants']);
     const definers = await run<{ proname: string }>(
       'owner',
       `SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef

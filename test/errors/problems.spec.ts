@@ -13,7 +13,7 @@ describe('The table of problems', () => {
 
   it.each(codes)('%s is a name that can be an anchor, with a status of the contract and a title', (code) => {
     expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
-    expect([400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503]).toContain(problems[code].status);
+    expect([400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503]).toContain(problems[code].status);
     expect(problems[code].title).toMatch(/^[A-Z][^.]+$/);
     expect(new ProblemError(code, 'x').status).toBe(problems[code].status);
   });

@@ -858,12 +858,12 @@ export interface components {
              * Format: int64
              * @description Of an upload, in bytes.
              */
-            minContentLength?: number;
+            minContentLength?: number | null;
             /**
              * Format: int64
              * @description Of an upload, in bytes.
              */
-            maxContentLength?: number;
+            maxContentLength?: number | null;
             /**
              * @description What it is for.
              * @enum {string}
@@ -881,9 +881,9 @@ export interface components {
             overwrite?: boolean;
             /**
              * @description Of a download: `attachment` binds, `inline` is what a request gets that does not say.
-             * @enum {string}
+             * @enum {string|null}
              */
-            disposition?: "attachment" | "inline";
+            disposition?: "attachment" | "inline" | null;
         };
         BucketCredentials: {
             /**

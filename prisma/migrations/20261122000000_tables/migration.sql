@@ -166,13 +166,7 @@ CREATE UNIQUE INDEX "buckets_tenant_id_name_key" ON "buckets"("tenant_id", "name
 CREATE UNIQUE INDEX "buckets_tenant_id_id_key" ON "buckets"("tenant_id", "id");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "signing_keys_tenant_id_id_key" ON "signing_keys"("tenant_id", "id");
-
--- CreateIndex
 CREATE INDEX "grants_tenant_id_bucket_id_subject_type_subject_id_lookup_p_idx" ON "grants"("tenant_id", "bucket_id", "subject_type", "subject_id", "lookup_path");
-
--- CreateIndex
-CREATE UNIQUE INDEX "grants_tenant_id_id_key" ON "grants"("tenant_id", "id");
 
 -- CreateIndex
 CREATE INDEX "ledger_tenant_id_at_id_idx" ON "ledger"("tenant_id", "at", "id");

@@ -30,7 +30,7 @@ CREATE FUNCTION find_holdings(requests jsonb)
   LANGUAGE plpgsql STABLE SECURITY DEFINER
   SET search_path = pg_catalog, public, pg_temp
   SET plan_cache_mode = force_generic_plan
-  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_material = off
   AS $$
 BEGIN
   RETURN QUERY
@@ -61,7 +61,8 @@ BEGIN
            "subjectTypes" text[], "subjectIds" text[], paths text[], "hasSegment" boolean)
     LEFT JOIN buckets b ON b.tenant_id = r."tenantId" AND b.name = r.bucket
     LEFT JOIN use_cases u ON u.tenant_id = r."tenantId" AND u.name = r."useCase"
-    LEFT JOIN signing_keys k ON k.tenant_id = b.tenant_id AND k.bucket_id = b.id AND k.state = 'active'
+    LEFT JOIN LATERAL (
+      SELECT * FROM signing_keys WHERE tenant_id = b.tenant_id AND bucket_id = b.id AND state = 'active' LIMIT 1) k ON true
     LEFT JOIN LATERAL (
       SELECT json_agg(json_build_object(
                'id', c.id, 'path', c.path, 'isPrefix', c.is_prefix, 'actions', c.actions, 'effect', c.effect)) AS found,

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { asOwner as inTransaction, prepareDatabase } from '@countersign/database';
+import { asOwner as inTransaction, LATEST_MIGRATION, prepareDatabase } from '@countersign/database';
 import { type EmbeddedPostgres, startPostgres } from '@countersign/embedded';
 import pg from 'pg';
 import { install, type Installation, type Tenant } from '../../support/installation.js';
@@ -147,7 +147,7 @@ describe('Without its ledger, the API answers 503', () => {
   });
 
   it('at /readyz while a migration is missing', async () => {
-    await query(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%hot_path'`);
+    await query(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${LATEST_MIGRATION}'`);
     expectUnavailable(await installation.api.get('/readyz'));
     await query('UPDATE _prisma_migrations SET rolled_back_at = NULL');
     await installation.api.get('/readyz').expect(200);

@@ -33,6 +33,13 @@ describe('/issuers', () => {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       ...wanted,
       algorithms: ['ES384'],
+      jwksUri: null,
+      tenantClaim: null,
+      tenants: [],
+      subjectClaim: 'sub',
+      groupsClaim: 'groups',
+      scopeClaim: 'scope',
+      scopePrefix: '',
       platform: false,
       createdAt: expect.any(String),
     });

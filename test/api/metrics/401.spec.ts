@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Config } from '@countersign/config';
 import { install, type Installation, type Tenant } from '../../support/installation.js';
 
 describe('GET /metrics answers 401', () => {
@@ -39,6 +40,17 @@ describe('GET /metrics answers 401', () => {
     ];
     for (const other of others) expect((await read(other)).status).toBe(401);
   });
+
+  // Attack: guess a short one.
+  it.each(['short', 'with spaces in the middle of it', 'line\nline-line-line'])(
+    'never for a token that is no good one, %j: the start fails and does not show it',
+    (bad) => {
+      const start = () => new Config({ ...process.env, METRICS_TOKEN: bad });
+
+      expect(start).toThrow('METRICS_TOKEN must be 16 or more of A-Z, a-z, 0-9, -._~+/');
+      expect(start).not.toThrow(bad);
+    },
+  );
 
   it('but not to the right one', async () => {
     const { text } = await read(`Bearer ${metricsToken}`).expect(200);

@@ -20,6 +20,7 @@ describe('/tenants', () => {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       slug,
       name: 'Größe & Söhne 🙂',
+      state: 'active',
       createdAt: expect.any(String),
     });
     const useCases = await asOwner<{ name: string }>('SELECT name FROM use_cases WHERE tenant_id = $1 ORDER BY name', [

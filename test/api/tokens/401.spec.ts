@@ -157,7 +157,8 @@ describe('A call without a good token answers 401', () => {
     ['groups that are no list', { groups: 'staff' }],
     ['a group that is no string', { groups: ['staff', 1] }],
     ['a group with NUL', { groups: ['\0'] }],
-    ['scope as a list', { scope: ['admin:tenant'] }],
+    ['scope that is neither text nor a list of it', { scope: { 'admin:tenant': true } }],
+    ['a scope that is no string', { scope: ['admin:tenant', 1] }],
   ])('for %s', (_, changed) => expectRefused(`Bearer ${token({ claims: changed })}`));
 
   it('from 30 seconds after exp on, and until 30 seconds before nbf', async () => {

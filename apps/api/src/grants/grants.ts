@@ -69,11 +69,11 @@ export class Grants {
 
   /** Counts from the next request on (invariant 4). */
   async remove(caller: Caller, id: string): Promise<void> {
-    const where = { tenantId_id: { tenantId: caller.tenantId, id: idOrNotFound(id, 'grant') } };
+    const where = { tenantId: caller.tenantId, id: idOrNotFound(id, 'grant') };
     await this.database.asTenant(caller.tenantId, async (transaction) => {
-      const grant = await transaction.grant.findUnique({ where, ...withBucket });
+      const grant = await transaction.grant.findFirst({ where, ...withBucket });
       // Two at once: one removes it, the other finds nothing.
-      const { count } = await transaction.grant.deleteMany({ where: where.tenantId_id });
+      const { count } = await transaction.grant.deleteMany({ where });
       if (!grant || count === 0) throw notFound('grant');
       await recordChange(transaction, changeOf(caller, 'grant.deleted', toResponse(grant)));
     });

@@ -23,8 +23,12 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** What Fastify refuses before it knows the route, such as a path that is no UTF-8: the same problem as everywhere. */
 export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(error);
   void reply.header('x-request-id', request.id);
-  answerProblem(toProblem(error), request, reply);
+  answerProblem(problem, request, reply);
+  // No hook hears of such a request: its line is written here.
+  const { status, code } = problem;
+  request.log.info({ method: request.method, route: null, status, code, ms: 0 }, 'request');
 }
 
 function answerProblem(problem: ProblemError, request: FastifyRequest, reply: FastifyReply): void {

@@ -20,7 +20,8 @@ const SOURCES = [
 const NOT_OURS = path.join('libs', 'client');
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
-if (!existsSync('libs/database/src/generated/client.ts')) run('Prisma client', [path.join('prisma', 'generate.mjs')]);
+if (isNewerThan('prisma/schema.prisma', 'libs/database/src/generated/client.ts'))
+  run('Prisma client', [path.join('prisma', 'generate.mjs')]);
 if (isStale()) {
   const startedAt = new Date();
   rmSync('dist', { recursive: true, force: true });
@@ -28,6 +29,11 @@ if (isStale()) {
   writeFileSync(STAMP, '');
   // What was saved while the build ran may not be in it.
   utimesSync(STAMP, startedAt, startedAt);
+}
+
+/** Pulled since `npm ci`, say. */
+function isNewerThan(source, generated) {
+  return !existsSync(generated) || statSync(source).mtimeMs > statSync(generated).mtimeMs;
 }
 
 function isStale() {

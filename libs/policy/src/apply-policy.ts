@@ -1,6 +1,6 @@
 import { allowsContentType, isActive } from './content-type.js';
 import { presentDownload } from './disposition.js';
-import { MAX_PUT_BYTES, type UseCase } from './use-case.js';
+import { isFor, MAX_PUT_BYTES, type UseCase } from './use-case.js';
 
 /** What a permitted request asks for. Times are whole seconds since the epoch. */
 export type Wanted = {
@@ -57,7 +57,7 @@ export type Outcome = { isWithin: true; terms: Terms } | { isWithin: false; viol
  * the life of the credential can cut it, which the terms then say. Pure.
  */
 export function applyPolicy(useCase: UseCase | null, wanted: Wanted): Outcome {
-  if (!useCase || (useCase.action !== 'any' && useCase.action !== wanted.action)) {
+  if (!useCase || !isFor(useCase, wanted.action)) {
     const message = useCase ? `is for "${useCase.action}" only` : 'is not a use case of this tenant';
     return { isWithin: false, violations: [{ code: 'use-case-not-found', pointer: '/useCase', message }] };
   }

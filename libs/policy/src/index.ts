@@ -8,4 +8,4 @@ export {
 } from './apply-policy.js';
 export { contentTypeFault, essenceOf } from './content-type.js';
 export { defaultUseCases } from './default-use-cases.js';
-export { MAX_EXPIRY_SECONDS, type UseCase } from './use-case.js';
+export { isFor, MAX_EXPIRY_SECONDS, type UseCase } from './use-case.js';

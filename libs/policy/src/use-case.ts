@@ -4,6 +4,11 @@ export const MAX_EXPIRY_SECONDS = 604_800;
 /** The largest object that a single PUT can make (Amazon S3, "Uploading objects": 5 GiB). */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
+/** Whether a use case is for this action. */
+export function isFor(useCase: Pick<UseCase, 'action'>, action: 'read' | 'write'): boolean {
+  return useCase.action === 'any' || useCase.action === action;
+}
+
 /** A tenant's named policy for one action or both. */
 export interface UseCase {
   name: string;

@@ -6,13 +6,14 @@ import { ProblemError } from '@countersign/errors';
 import { recordChange } from '@countersign/ledger';
 import { CredentialSeal } from '@countersign/signing-keys';
 import { askerOf, type Caller } from '../http/caller.js';
+import { assertEndpointsAllowed } from '../http/endpoint.js';
 import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
 import type { PageQuery } from '../http/page-query.dto.js';
 import { NAME, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
 import type { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
-import { assertAddressable, assertEndpointsAllowed, changedLocation, toLocation } from './location.js';
+import { assertAddressable, type BucketLocation, changedLocation, toLocation } from './location.js';
 
 /** The storage locations that a tenant registered. No store is contacted here. */
 @Injectable()
@@ -27,7 +28,7 @@ export class Buckets {
   async create(caller: Caller, request: BucketRequest): Promise<BucketResponse> {
     const { tenantId } = caller;
     const location = toLocation(request);
-    assertEndpointsAllowed(this.config, location);
+    assertEndpointsAllowed(endpointsOf(location), this.config);
     assertAddressable(location);
     const { accessKeyId, expiresAt, secretAccessKey, sessionToken } = request.credentials;
     if (sessionToken !== undefined && expiresAt === undefined) {
@@ -99,7 +100,7 @@ export class Buckets {
       const before = toResponse(stored);
       assertUnchanged(ifMatch, before);
       const location = changedLocation(stored, changes);
-      assertEndpointsAllowed(this.config, location);
+      assertEndpointsAllowed(endpointsOf(location), this.config);
       assertAddressable(location);
       const bucket = toResponse(await transaction.bucket.update({ where: { id: stored.id }, data: location }));
       await recordChange(transaction, {
@@ -132,6 +133,8 @@ export class Buckets {
     });
   }
 }
+
+const endpointsOf = ({ endpoint, publicEndpoint }: BucketLocation) => ({ endpoint, publicEndpoint });
 
 /** Whoever changes a bucket waits for whoever is changing it. */
 async function lock(transaction: Transaction, tenantId: string, name: string) {

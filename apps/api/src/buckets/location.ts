@@ -1,7 +1,5 @@
-import type { Config } from '@countersign/config';
-import { ProblemError } from '@countersign/errors';
 import { objectAddress } from '@countersign/signing';
-import { insecurityOf, isAws } from '../http/endpoint.js';
+import { isAws } from '../http/endpoint.js';
 import { invalid } from '../http/request-validation.pipe.js';
 import type { BucketChanges, BucketRequest } from './buckets.dto.js';
 
@@ -41,17 +39,6 @@ export function changedLocation(stored: BucketLocation, changes: BucketChanges):
     forcePathStyle: changes.forcePathStyle ?? stored.forcePathStyle,
     acl: changes.acl ?? stored.acl,
   };
-}
-
-/** @throws ProblemError `endpoint-not-allowed` for what is insecure or private, where the installation takes no such endpoint. */
-export function assertEndpointsAllowed(config: Config, location: BucketLocation): void {
-  if (config.allowInsecureEndpoints) return;
-  const errors = (['endpoint', 'publicEndpoint'] as const).flatMap((field) => {
-    const message = location[field] === null ? null : insecurityOf(location[field]);
-    return message === null ? [] : [{ pointer: `/${field}`, message, code: 'endpoint-not-allowed' as const }];
-  });
-  if (errors.length === 0) return;
-  throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
 }
 
 /** What the SDK finds no address for now, it would not find one for later either, when a user waits for a URL. */

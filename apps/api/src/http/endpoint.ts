@@ -1,3 +1,5 @@
+import type { Config } from '@countersign/config';
+import { ProblemError } from '@countersign/errors';
 import ipaddr from 'ipaddr.js';
 
 /** What is wrong with an endpoint, or null: `http:` or `https:`, a host, perhaps a port and a path, and nothing else. */
@@ -10,8 +12,24 @@ export function endpointFault(endpoint: string): string | null {
   return href === endpoint || href === `${endpoint}/` ? null : `must be written as "${href.replace(/\/$/, '')}"`;
 }
 
+export type EndpointRules = Pick<Config, 'allowInsecureEndpoints'>;
+
+/** @throws ProblemError `endpoint-not-allowed` for fields whose endpoint is insecure or private, where the installation takes no such one. */
+export function assertEndpointsAllowed(
+  endpoints: Readonly<Record<string, string | null | undefined>>,
+  { allowInsecureEndpoints }: EndpointRules,
+): void {
+  if (allowInsecureEndpoints) return;
+  const errors = Object.entries(endpoints).flatMap(([field, endpoint]) => {
+    const message = typeof endpoint === 'string' ? insecurityOf(endpoint) : null;
+    return message === null ? [] : [{ pointer: `/${field}`, message, code: 'endpoint-not-allowed' as const }];
+  });
+  if (errors.length === 0) return;
+  throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
+}
+
 /** Why an endpoint must not be used in production, or null: what is not encrypted, and what is inside the network that we run in. */
-export function insecurityOf(endpoint: string): string | null {
+function insecurityOf(endpoint: string): string | null {
   const { protocol, hostname } = new URL(endpoint);
   if (protocol !== 'https:') return 'must be https:';
   const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ProblemError, type FieldError } from '@countersign/errors';
 import { type IssuanceDecision, Ledger, type Receipt } from '@countersign/ledger';
-import { decide, isSegment, lookupPaths } from '@countersign/permissions';
 import { applyPolicy, type Terms as PolicyTerms, type Violation, type Wanted } from '@countersign/policy';
 import { type Credential, objectAddress, UrlSigner } from '@countersign/signing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import { type Bucket, type SigningKey, Tenancy } from '@countersign/tenancy';
 import { askerOf, type Caller } from '../http/caller.js';
+import { type Question, refusalOf, toRead } from './question.js';
 
 /** S3's limit on a key, with the bucket's own prefix (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
 const MAX_KEY_BYTES = 1024;
@@ -22,11 +22,7 @@ export interface Address {
 }
 
 /** What somebody wants a URL for, and what a download and an upload differ in. */
-export interface Wish {
-  action: 'read' | 'write';
-  bucket: string;
-  key: string;
-  useCase: string;
+export interface Wish extends Question {
   expiresInSeconds: number | null;
   /** What the policy looks at beyond the expiry. */
   content: ContentOf<Wanted>;
@@ -66,17 +62,13 @@ export class IssueUrl {
   }
 
   async #attempt(caller: Caller, wish: Wish): Promise<Issued | null> {
-    const { tenantId, subject, groups } = caller;
-    const { action, bucket: bucketName, key, useCase } = wish;
-    const hasSegment = isSegment(subject);
-    const asked = { tenantId, subject, groups, bucket: bucketName, useCase, paths: lookupPaths(key), hasSegment };
-    const holding = await this.tenancy.find(asked);
-
     if (caller.isSuspended) return this.#refuse(caller, wish, tenantSuspended());
+    const holding = await this.tenancy.find(toRead(caller, wish));
+
     const { bucket, signingKey } = holding;
-    if (!bucket || !holding.holdsAnything) return this.#refuse(caller, wish, bucketNotFound());
-    const permission = decide(holding.grants, { action, key, subject });
-    if (!permission.isAllowed) return this.#refuse(caller, wish, notGranted());
+    const refusal = refusalOf(holding, wish, caller);
+    if (!bucket || refusal === 'bucket-not-found') return this.#refuse(caller, wish, bucketNotFound());
+    if (refusal === 'not-granted') return this.#refuse(caller, wish, notGranted());
 
     const outcome = applyPolicy(holding.useCase, {
       ...wish.content,
@@ -84,14 +76,14 @@ export class IssueUrl {
       expiresInSeconds: wish.expiresInSeconds,
       credentialExpiresAt: signingKey?.expiresAt ?? null,
     });
-    const tooLong = keyLengthFault(bucket.keyPrefix + key);
+    const tooLong = keyLengthFault(bucket.keyPrefix + wish.key);
     if (!outcome.isWithin) return this.#refuse(caller, wish, outsidePolicy([...outcome.violations, ...tooLong]));
     if (tooLong.length > 0) return this.#refuse(caller, wish, outsidePolicy(tooLong));
     if (!signingKey || outcome.terms.expiresInSeconds < 1) throw noSigningKey();
 
     const { expiresInSeconds, expiryLimitedBy } = outcome.terms;
     const location = { ...bucket, endpoint: bucket.publicEndpoint ?? bucket.endpoint };
-    const url = objectAddress(location, bucket.keyPrefix + key);
+    const url = objectAddress(location, bucket.keyPrefix + wish.key);
     const address = {
       url,
       region: bucket.region,
@@ -100,7 +92,7 @@ export class IssueUrl {
       expiresInSeconds,
       signingKeyId: signingKey.id,
     };
-    const credential = this.#open(tenantId, signingKey);
+    const credential = this.#open(caller.tenantId, signingKey);
     const terms = wish.terms(address, outcome.terms);
 
     const receipt = await this.ledger.grant({ ...rowOf(caller, wish), decision: 'granted', terms });

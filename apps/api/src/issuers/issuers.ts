@@ -6,7 +6,7 @@ import { algorithmsOf } from '@countersign/identity';
 import { type Asker, recordChange } from '@countersign/ledger';
 import { askerOf, type Caller } from '../http/caller.js';
 import { assertUnchanged } from '../http/etag.js';
-import { insecurityOf } from '../http/endpoint.js';
+import { assertEndpointsAllowed, type EndpointRules } from '../http/endpoint.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import type { PageQuery } from '../http/page-query.dto.js';
 import { readCursor, toPage, UUID } from '../http/paging.js';
@@ -62,7 +62,7 @@ export class Issuers {
     const where = { id: idOrNotFound(id, 'issuer') };
     if (changes.jwks !== undefined && changes.jwksUri !== undefined)
       throw invalid([{ pointer: '/jwksUri', message: 'must be left out where jwks is given' }]);
-    assertJwksUriAllowed(changes, this.config);
+    assertEndpointsAllowed({ jwksUri: changes.jwksUri }, this.config);
     return this.database.asOperator(async (transaction) => {
       const stored = await lock(transaction, id);
       const before = toResponse(stored);
@@ -88,17 +88,15 @@ export class Issuers {
   }
 }
 
-type Rules = Pick<Config, 'allowInsecureEndpoints'>;
-
 /** What the fields of a request must be together. @throws ProblemError */
-export function assertTrustable(request: IssuerRequest, rules: Rules): void {
+export function assertTrustable(request: IssuerRequest, rules: EndpointRules): void {
   assertOneOf(request, 'tenant', 'tenantClaim');
   assertOneOf(request, 'jwks', 'jwksUri');
   if (request.tenantClaim !== undefined && !request.tenants)
     throw invalid([{ pointer: '/tenants', message: 'must name the slugs that are allowed' }]);
   if (request.tenant !== undefined && request.tenants)
     throw invalid([{ pointer: '/tenants', message: 'goes with tenantClaim only' }]);
-  assertJwksUriAllowed(request, rules);
+  assertEndpointsAllowed({ jwksUri: request.jwksUri }, rules);
 }
 
 /** An issuer whose request is trustable, on record. */
@@ -113,13 +111,6 @@ export async function addIssuer(
   const response = toResponse(await transaction.issuer.create({ data, ...withTenant }));
   await record(transaction, asker, 'issuer.created', tenantId, { issuer: { ...response } });
   return response;
-}
-
-function assertJwksUriAllowed({ jwksUri }: IssuerChanges, { allowInsecureEndpoints }: Rules): void {
-  const message = jwksUri === undefined || allowInsecureEndpoints ? null : insecurityOf(jwksUri);
-  if (message === null) return;
-  const errors = [{ pointer: '/jwksUri', message, code: 'endpoint-not-allowed' as const }];
-  throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
 }
 
 /** Exactly one of two fields. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { decide, isSegment, lookupPaths } from '@countersign/permissions';
+import { isFor } from '@countersign/policy';
 import { type Holding, Tenancy } from '@countersign/tenancy';
 import type { Caller } from '../http/caller.js';
+import { refusalOf, toRead } from '../issuance/question.js';
 import type { ApplicablePolicy, PermissionCheck, PermissionCheckItem } from './permission-checks.dto.js';
 
 /** What would be decided, by the same read and the same rules as issuing; nothing is signed, and so nothing is recorded. */
@@ -13,32 +14,15 @@ export class CheckPermissions {
     return Promise.all(items.map((item) => this.#check(caller, item)));
   }
 
-  async #check({ tenantId, subject, groups }: Caller, item: PermissionCheckItem): Promise<PermissionCheck> {
+  async #check(caller: Caller, item: PermissionCheckItem): Promise<PermissionCheck> {
     const { bucket, key, action, useCase = action === 'read' ? 'download' : 'upload' } = item;
-    const asked = {
-      tenantId,
-      subject,
-      groups,
-      bucket,
-      useCase,
-      paths: lookupPaths(key),
-      hasSegment: isSegment(subject),
-    };
-    const holding = await this.tenancy.find(asked);
-    const reason = refusal(holding, { action, key, subject });
+    const question = { bucket, key, action, useCase };
+    const holding = await this.tenancy.find(toRead(caller, question));
+    const misfit = holding.useCase && isFor(holding.useCase, action) ? null : 'use-case-not-found';
+    const reason = refusalOf(holding, question, caller) ?? misfit;
     const policy = reason === null ? toPolicy(holding.useCase) : null;
-    return { bucket, key, action, useCase, allowed: reason === null, reason, policy };
+    return { ...question, allowed: reason === null, reason, policy };
   }
-}
-
-function refusal(
-  holding: Holding,
-  wanted: { action: 'read' | 'write'; key: string; subject: string },
-): PermissionCheck['reason'] {
-  if (!holding.bucket || !holding.holdsAnything) return 'bucket-not-found';
-  if (!decide(holding.grants, wanted).isAllowed) return 'not-granted';
-  const { useCase } = holding;
-  return useCase && (useCase.action === 'any' || useCase.action === wanted.action) ? null : 'use-case-not-found';
 }
 
 function toPolicy(useCase: Holding['useCase']): ApplicablePolicy | null {

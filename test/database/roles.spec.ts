@@ -11,7 +11,16 @@ import {
   type Seed,
 } from './connections.js';
 
-const TENANT_TABLES = ['issuers', 'buckets', 'signing_keys', 'grants', 'use_cases', 'ledger'];
+const TENANT_TABLES = [
+  'issuers',
+  'buckets',
+  'signing_keys',
+  'key_issuers',
+  'rotations',
+  'grants',
+  'use_cases',
+  'ledger',
+];
 const WRITES = ['UPDATE', 'DELETE', 'TRUNCATE'];
 
 /** Invariants 6 and 7, by connections as the API makes them. */
@@ -68,7 +77,7 @@ describe('The runtime roles', () => {
   it('api sees no row of any table until a tenant is set', async () => {
     // Attack: a code path that forgot to say whose rows it wants.
     for (const table of [...TENANT_TABLES, 'tenants']) {
-      const column = table === 'signing_keys' ? 'id' : '1';
+      const column = ['signing_keys', 'key_issuers'].includes(table) ? 'tenant_id' : '1';
       const seen = await codeOf('api', `SELECT ${column} FROM ${table}`);
       expect([table, seen]).toEqual([table, ['issuers', 'tenants'].includes(table) ? '42501' : []]);
     }
@@ -116,7 +125,9 @@ describe('The runtime roles', () => {
     await asTenant(a.tenant, async () =>
       expect(await codeOf('api', INSERT_KEY, [randomUUID(), a.tenant, a.bucket, 'revoked'])).toEqual([]),
     );
-    await expect(codeOf('operator', 'SELECT 1 FROM signing_keys')).resolves.toBe('42501');
+    await asTenant(a.tenant, async () =>
+      expect(await codeOf('api', 'SELECT sealed_credential FROM key_issuers')).toBe('42501'),
+    );
   });
 
   it('row-level security is forced on every table that has a tenant', async () => {

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { asOwner, type Prisma, type Transaction } from '@countersign/database';
 import type { JsonWebKeySet } from '@countersign/identity';
 import { recordChange } from '@countersign/ledger';
 import { lookupPathOf } from '@countersign/permissions';
 import { defaultUseCases } from '@countersign/policy';
-import type { CredentialSeal } from '@countersign/signing-keys';
 
 /** What the demo tenant is made of. */
 export interface Demo {
@@ -14,8 +12,6 @@ export interface Demo {
   /** The bucket's name at the store. */
   storageBucket: string;
   region: string;
-  accessKeyId: string;
-  secretAccessKey: string;
 }
 
 export const DEMO_BUCKET = 'demo';
@@ -23,10 +19,11 @@ export const AUDIENCE = 'countersign';
 export const PLATFORM_AUDIENCE = 'countersign-platform';
 
 /**
- * The demo tenant: an issuer, a platform issuer, one bucket with its signing key, and grants. Everyone has `users/{sub}/`, alice also has
- * `reports/`; nobody has the whole bucket. Seeded again, it keeps what is there and follows what has moved (the store's port, a key).
+ * The demo tenant: an issuer, a platform issuer, one bucket whose keys the embedded store makes, and grants. Everyone has `users/{sub}/`,
+ * alice also has `reports/`; nobody has the whole bucket. Seeded again, it keeps what is there and follows what has moved (the store's port,
+ * the issuer's key). The bucket has no signing key yet.
  */
-export async function seed(ownerUrl: string, seal: CredentialSeal, demo: Demo): Promise<void> {
+export async function seed(ownerUrl: string, demo: Demo): Promise<void> {
   await asOwner(ownerUrl, async (transaction) => {
     const tenantId = await seedTenant(transaction);
     for (const [audience, platform] of [[AUDIENCE, false] as const, [PLATFORM_AUDIENCE, true] as const]) {
@@ -37,7 +34,7 @@ export async function seed(ownerUrl: string, seal: CredentialSeal, demo: Demo): 
         update: keys,
       });
     }
-    await seedBucket(transaction, tenantId, seal, demo);
+    await seedBucket(transaction, tenantId, demo);
   });
 }
 
@@ -55,7 +52,7 @@ async function seedTenant(transaction: Transaction): Promise<string> {
   return tenantId;
 }
 
-async function seedBucket(transaction: Transaction, tenantId: string, seal: CredentialSeal, demo: Demo): Promise<void> {
+async function seedBucket(transaction: Transaction, tenantId: string, demo: Demo): Promise<void> {
   const location = { endpoint: demo.storage, region: demo.region, bucket: demo.storageBucket, forcePathStyle: true };
   const where = { tenantId_name: { tenantId, name: DEMO_BUCKET } };
   const known = await transaction.bucket.findUnique({ where });
@@ -64,7 +61,7 @@ async function seedBucket(transaction: Transaction, tenantId: string, seal: Cred
     : await transaction.bucket.create({
         data: { tenantId, name: DEMO_BUCKET, provider: 's3', acl: 'private', ...location },
       });
-  await seedSigningKey(transaction, { tenantId, bucketId }, seal, demo);
+  await seedKeyIssuer(transaction, { tenantId, bucketId });
   if (known) return;
 
   await recordChange(transaction, {
@@ -85,26 +82,14 @@ async function seedBucket(transaction: Transaction, tenantId: string, seal: Cred
   }
 }
 
-/** The active signing key, sealed anew: the encryption key or the store's key may be another than at the last start. */
-async function seedSigningKey(
-  transaction: Transaction,
-  { tenantId, bucketId }: { tenantId: string; bucketId: string },
-  seal: CredentialSeal,
-  { accessKeyId, secretAccessKey }: Demo,
-): Promise<void> {
-  const active = await transaction.signingKey.findFirst({ where: { tenantId, bucketId, state: 'active' } });
-  const id = active?.id ?? randomUUID();
-  const data = {
-    accessKeyId,
-    sealedCredential: new Uint8Array(seal.seal({ secretAccessKey }, { tenantId, signingKeyId: id })),
-  };
-  await transaction.signingKey.upsert({
-    where: { id },
-    create: { id, tenantId, bucketId, state: 'active', ...data },
-    update: data,
-  });
+/** Where there is none: a database of before there were any, or a bucket whose keys somebody changes by hand, but not just now. */
+async function seedKeyIssuer(transaction: Transaction, bucket: { tenantId: string; bucketId: string }): Promise<void> {
+  const isBusy = (await transaction.rotation.count({ where: { ...bucket, state: { not: 'done' } } })) > 0;
+  if (isBusy || (await transaction.keyIssuer.count({ where: bucket })) > 0) return;
+  await transaction.keyIssuer.create({ data: { ...bucket, type: 'embedded', settings: {} } });
 }
 
-function changeOf(tenantId: string, action: string, details: Record<string, unknown>) {
+/** What the ledger notes where the start itself changes something. */
+export function changeOf(tenantId: string, action: string, details: Record<string, unknown>) {
   return { tenantId, subject: 'system:seed', clientAddress: null, userAgent: null, requestId: 'seed', action, details };
 }

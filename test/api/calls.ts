@@ -16,6 +16,7 @@ export function callsBy(api: Api, token: string) {
         .serialize((body) => body as string)
         .send(bytes),
     put: (path: string, body: object | string) => api.put(path).auth(token, bearer).send(body),
+    patch: (path: string, body: object | string) => api.patch(path).auth(token, bearer).send(body),
     delete: (path: string) => api.delete(path).auth(token, bearer),
   };
 }

@@ -75,6 +75,45 @@ describe('Config', () => {
     for (const secret of [key, 'p%40ss', 'mysql://a@b']) expect(error.message).not.toContain(secret);
   });
 
+  describe('the embedded store', () => {
+    const store = {
+      EMBEDDED_STORE_ENDPOINT: 'http://127.0.0.1:9000',
+      EMBEDDED_STORE_ADMIN_ACCESS_KEY_ID: 'ADMIN',
+      EMBEDDED_STORE_ADMIN_SECRET_ACCESS_KEY: 'an admin secret',
+    };
+
+    it('is there with all three variables, and is not with none', () => {
+      expect(new Config({ ...good, ...store }).embeddedStore).toEqual({
+        endpoint: 'http://127.0.0.1:9000',
+        accessKeyId: 'ADMIN',
+        secretAccessKey: 'an admin secret',
+      });
+      expect(new Config(good).embeddedStore).toBeNull();
+      expect(new Config({ ...good, EMBEDDED_STORE_ENDPOINT: '' }).embeddedStore).toBeNull();
+    });
+
+    it('is refused in production, by the names of what is set', () => {
+      const faults = faultsOf({ ...good, ...store, NODE_ENV: 'production' });
+      expect(faults).toEqual(Object.keys(store).map((name) => expect.stringContaining(`${name} must not be set`)));
+      expect(faults.join()).not.toContain('an admin secret');
+    });
+
+    it.each(Object.keys(store))('is refused without %s', (name) => {
+      expect(faultsOf({ ...good, ...store, [name]: undefined })).toEqual([
+        expect.stringMatching(new RegExp(`^${name} is missing`)),
+      ]);
+    });
+
+    it.each(['127.0.0.1:9000', 'http://127.0.0.1:9000/', 'ftp://127.0.0.1', 'http://a:b@127.0.0.1:9000'])(
+      'is refused at %s',
+      (endpoint) => {
+        expect(faultsOf({ ...good, ...store, EMBEDDED_STORE_ENDPOINT: endpoint })).toEqual([
+          expect.stringMatching(/^EMBEDDED_STORE_ENDPOINT must be/),
+        ]);
+      },
+    );
+  });
+
   it('takes encryption keys in any order, the newest first', () => {
     const config = new Config({ ...good, ENCRYPTION_KEYS: `2:${key}, 10:${key} ,1:${key}` });
     expect(config.encryptionKeys.map(({ version }) => version)).toEqual([10, 2, 1]);

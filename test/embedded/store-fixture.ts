@@ -5,11 +5,13 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, S3Client, type PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { startStore, type EmbeddedStore, type StoreOptions } from '@countersign/embedded';
+import { startStore, type AccessKey, type EmbeddedStore, type StoreOptions } from '@countersign/embedded';
+import { callCephAdmin } from '../../libs/signing-keys/src/key-issuers/ceph-admin.js';
 
 export const BUCKET = 'photos';
 export const ORIGIN = 'http://localhost:3000';
 export const ACCESS_KEY = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'a secret/with+signs=' };
+export const ADMIN = { accessKeyId: 'ADMINEXAMPLE', secretAccessKey: "the admin's secret" };
 
 type SigningOptions = Parameters<typeof getSignedUrl>[2];
 
@@ -24,7 +26,7 @@ export class TestStore {
   static async start(options: Partial<StoreOptions> = {}): Promise<TestStore> {
     const dir = options.dir ?? (await mkdtemp(path.join(os.tmpdir(), 'countersign-store-')));
     const buckets = [{ name: BUCKET, corsOrigins: [ORIGIN] }];
-    const store = await startStore({ dir, buckets, accessKeys: [ACCESS_KEY], ...options });
+    const store = await startStore({ dir, buckets, accessKeys: [ACCESS_KEY], admin: ADMIN, ...options });
     return new TestStore(dir, store, clientFor(store.endpoint));
   }
 
@@ -56,6 +58,25 @@ export class TestStore {
   async read(key: string): Promise<string> {
     const response = await fetch(await this.presignGet(key));
     return response.ok ? response.text() : `${await codeOf(response)}`;
+  }
+
+  /** A call of the Admin Ops API: its status, and its answer or the code of the refusal. */
+  async admin(
+    method: 'GET' | 'PUT' | 'DELETE',
+    parameters: Record<string, string>,
+    credential: AccessKey = ADMIN,
+  ): Promise<{ status: number; answer: unknown }> {
+    const admin = { endpoint: this.store.endpoint, ...credential };
+    const { status, body } = await callCephAdmin(admin, method, parameters, AbortSignal.timeout(5_000));
+    const answer = body.length === 0 ? null : (JSON.parse(body.toString()) as { Code?: string });
+    return { status, answer: answer?.Code ?? answer };
+  }
+
+  /** Makes or takes away a key of the store's user. */
+  async change(method: 'PUT' | 'DELETE', { accessKeyId, secretAccessKey }: AccessKey): Promise<void> {
+    const secret: Record<string, string> = method === 'PUT' ? { 'secret-key': secretAccessKey } : {};
+    const { status } = await this.admin(method, { key: '', uid: 'embedded', 'access-key': accessKeyId, ...secret });
+    if (status !== 200) throw new Error(`The admin was refused: ${status}`);
   }
 
   /** Waits until that many uploads have begun and not ended. */

@@ -5,21 +5,24 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { expect, test } from '@jest/globals';
 import { startStore } from '@countersign/embedded';
-import { ACCESS_KEY, BUCKET, TestStore, refusal } from './store-fixture.js';
+import { ACCESS_KEY, BUCKET, TestStore, clientFor, refusal } from './store-fixture.js';
 
 test('a killed process is replaced: same port, same objects, same living keys', async () => {
   const t = await TestStore.start();
   try {
     await t.put('kept', 'kept');
-    await t.store.setAccessKeys([{ accessKeyId: 'AKIANEXT', secretAccessKey: 'next' }, ACCESS_KEY]);
+    const next = { accessKeyId: 'AKIANEXT', secretAccessKey: 'next' };
+    await t.change('PUT', next);
     for (let crash = 1; crash <= 2; crash++) {
       const killed = t.store.processId!;
       process.kill(killed, 'SIGKILL');
       await until(async () => t.store.processId !== killed && (await t.read('kept')) === 'kept');
     }
-    await t.store.setAccessKeys([]);
+    expect((await clientFor(t.store.endpoint, next).send(new ListBucketsCommand({}))).Buckets).toHaveLength(1);
+    await t.change('DELETE', ACCESS_KEY);
     expect(await refusal(fetch(await t.presignGet('kept')))).toBe('403 InvalidAccessKeyId');
   } finally {
     await t.stop();

@@ -32,6 +32,16 @@ describe('CredentialSeal', () => {
     expect(() => sealBy(one).open(sealed, { ...place, signingKeyId: randomUUID() })).toThrow();
   });
 
+  it('opens a key issuer’s secret in its bucket only, and never as a signing key’s', () => {
+    // Attack: the administrative credential, moved into a signing key's row of the same id, signs URLs for everything that it may do.
+    const { tenantId, signingKeyId: id } = row();
+    const sealed = sealBy(one).seal(credential, { tenantId, keyIssuerOfBucketId: id });
+    expect(sealBy(one).open(sealed, { tenantId, keyIssuerOfBucketId: id })).toEqual(credential);
+    expect(() => sealBy(one).open(sealed, { tenantId, signingKeyId: id })).toThrow();
+    expect(() => sealBy(one).open(sealed, { tenantId, keyIssuerOfBucketId: randomUUID() })).toThrow();
+    expect(() => sealBy(one).open(sealed, { tenantId: randomUUID(), keyIssuerOfBucketId: id })).toThrow();
+  });
+
   it('opens nothing of which any bit was changed, or that was cut', () => {
     const place = row();
     const seal = sealBy(`${one},${two}`);

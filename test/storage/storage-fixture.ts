@@ -1,6 +1,8 @@
 // The suite runs against the store that these variables name: STORAGE_ENDPOINT, STORAGE_REGION, STORAGE_BUCKET (which is there),
 // STORAGE_ACCESS_KEY_ID, STORAGE_SECRET_ACCESS_KEY. Where the store gives sessions, STORAGE_STS_ENDPOINT is where it gives and believes
-// them, STORAGE_ROLE_ARN the role to assume, STORAGE_STS_MIN_SECONDS the shortest session (900). Without them: the embedded store.
+// them, STORAGE_ROLE_ARN the role to assume, STORAGE_STS_MIN_SECONDS the shortest session (900). Where it has Ceph's Admin Ops API,
+// STORAGE_ADMIN_ACCESS_KEY_ID and STORAGE_ADMIN_SECRET_ACCESS_KEY are those of a user with the capability users=*, and STORAGE_UID is the user
+// whose access key signs: with these three the tests make access keys of their own, to rotate away. Without all that: the embedded store.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { install, type Installation, type Tenant } from '../support/installation.js';

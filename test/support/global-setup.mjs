@@ -53,8 +53,19 @@ async function startStorage(dir) {
   if (process.env.STORAGE_ENDPOINT) return null;
   const accessKey = { accessKeyId: 'TESTKEY0000000000001', secretAccessKey: randomBytes(20).toString('hex') };
   const other = { accessKeyId: 'TESTKEY0000000000002', secretAccessKey: randomBytes(20).toString('hex') };
+  const bystander = {
+    uid: 'bystander',
+    accessKeyId: 'TESTKEY0000000000003',
+    secretAccessKey: randomBytes(20).toString('hex'),
+  };
+  const admin = { accessKeyId: 'TESTADMIN00000000001', secretAccessKey: randomBytes(20).toString('hex') };
   const buckets = [{ name: 'countersign-test', corsOrigins: ['http://localhost:3000'] }];
-  const store = await startStore({ dir: path.join(dir, 'storage'), buckets, accessKeys: [accessKey, other] });
+  const store = await startStore({
+    dir: path.join(dir, 'storage'),
+    buckets,
+    accessKeys: [accessKey, other, bystander],
+    admin,
+  });
   Object.assign(process.env, {
     STORAGE_KIND: 'embedded',
     STORAGE_ENDPOINT: store.endpoint,
@@ -62,6 +73,12 @@ async function startStorage(dir) {
     STORAGE_BUCKET: 'countersign-test',
     STORAGE_ACCESS_KEY_ID: accessKey.accessKeyId,
     STORAGE_SECRET_ACCESS_KEY: accessKey.secretAccessKey,
+    STORAGE_UID: 'embedded',
+    STORAGE_ADMIN_ACCESS_KEY_ID: admin.accessKeyId,
+    STORAGE_ADMIN_SECRET_ACCESS_KEY: admin.secretAccessKey,
+    EMBEDDED_STORE_ENDPOINT: store.endpoint,
+    EMBEDDED_STORE_ADMIN_ACCESS_KEY_ID: admin.accessKeyId,
+    EMBEDDED_STORE_ADMIN_SECRET_ACCESS_KEY: admin.secretAccessKey,
   });
   return store;
 }

@@ -13,6 +13,8 @@ import { RequestValidationPipe } from './http/request-validation.pipe.js';
 import { IssuersModule } from './issuers/issuers.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { PermissionChecksModule } from './permission-checks/permission-checks.module.js';
+import { RotationsModule } from './rotations/rotations.module.js';
+import { SigningKeysEndpointModule } from './signing-keys/signing-keys.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UploadUrlModule } from './upload-url/upload-url.module.js';
 import { UseCasesModule } from './use-cases/use-cases.module.js';
@@ -28,6 +30,8 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     GrantsModule,
     UseCasesModule,
     BucketsModule,
+    SigningKeysEndpointModule,
+    RotationsModule,
     AuditEventsModule,
     TenantsModule,
     IssuersModule,

@@ -36,7 +36,7 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     origin: [...config.corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'If-Match'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'ETag'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'ETag', 'Location'],
     maxAge: 600,
   });
   return app;

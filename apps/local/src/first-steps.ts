@@ -19,6 +19,6 @@ export function firstSteps({ api, storage, seconds }: { api: string; storage: st
     GET=$(curl -s ${api}/download-url -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d "{\\"bucket\\":\\"demo\\",\\"key\\":\\"$KEY\\"}" | node -p 'JSON.parse(require("fs").readFileSync(0)).url')
     curl "$GET"
 
-  Ctrl-C stops everything; the data stays.
+  How to take that URL back is in README.md, "Take it back". Ctrl-C stops everything; the data stays.
 `;
 }

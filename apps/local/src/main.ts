@@ -1,9 +1,10 @@
 import { Config } from '@countersign/config';
 import { prepareDatabase, type RuntimeUrls } from '@countersign/database';
 import { startPostgres, startStore } from '@countersign/embedded';
-import { CredentialSeal } from '@countersign/signing-keys';
+import { CredentialSeal, KeyIssuers } from '@countersign/signing-keys';
 import { DEMO_BUCKET, seed } from '../../../prisma/seed.js';
 import { startApi } from './api-process.js';
+import { keepDemoKey } from './demo-signing-key.js';
 import { DEMO_ISSUER, demoJwks, demoTokens } from './demo-tokens.js';
 import { firstSteps } from './first-steps.js';
 import { ensureDatabase, runtimeUrls } from './local-database.js';
@@ -32,8 +33,8 @@ async function main(shutdown: Shutdown): Promise<void> {
   say(migrations.length > 0 ? `migrations: ${migrations.length} applied` : 'migrations: up to date');
 
   const storage = await startStorage(settings, shutdown);
-  const env = apiEnvironment(settings, urls);
-  await seedDemo(ownerUrl, storage, settings, new CredentialSeal(new Config(env)));
+  const env = apiEnvironment(settings, urls, storage);
+  await seedDemo(ownerUrl, storage, settings, new Config(env));
 
   const running = await shutdown.start(
     'the API',
@@ -61,13 +62,14 @@ async function startDatabase(settings: Settings, shutdown: Shutdown): Promise<st
   return postgres.urlFor('countersign');
 }
 
-async function startStorage({ ports, storage }: Settings, shutdown: Shutdown): Promise<string> {
+async function startStorage({ ports, storage, storageAdmin }: Settings, shutdown: Shutdown): Promise<string> {
   const options = {
     dir: inPlace('storage'),
     port: ports.storage,
     region: REGION,
     buckets: [STORAGE_BUCKET, SPARE_STORAGE_BUCKET].map((name) => ({ name, corsOrigins: localOrigins(ports.api) })),
     accessKeys: [storage],
+    admin: storageAdmin,
   };
   const store = await shutdown.start(
     'the storage',
@@ -78,13 +80,19 @@ async function startStorage({ ports, storage }: Settings, shutdown: Shutdown): P
   return store.endpoint;
 }
 
-async function seedDemo(ownerUrl: string, storage: string, settings: Settings, seal: CredentialSeal): Promise<void> {
-  const place = { storage, storageBucket: STORAGE_BUCKET, region: REGION, ...settings.storage };
-  await seed(ownerUrl, seal, { issuer: DEMO_ISSUER, jwks: demoJwks(settings.issuerKey), ...place });
+async function seedDemo(ownerUrl: string, storage: string, { issuerKey }: Settings, config: Config): Promise<void> {
+  const place = { storage, storageBucket: STORAGE_BUCKET, region: REGION };
+  await seed(ownerUrl, { issuer: DEMO_ISSUER, jwks: demoJwks(issuerKey), ...place });
+  const seal = new CredentialSeal(config);
+  await keepDemoKey(ownerUrl, seal, new KeyIssuers(config, seal));
 }
 
 /** What the API is told, and all that it is told: it never learns the owner's URL. */
-function apiEnvironment({ ports, encryptionKey }: Settings, urls: RuntimeUrls): NodeJS.ProcessEnv {
+function apiEnvironment(
+  { ports, encryptionKey, storageAdmin }: Settings,
+  urls: RuntimeUrls,
+  storage: string,
+): NodeJS.ProcessEnv {
   const {
     PATH,
     HOST = '127.0.0.1',
@@ -106,6 +114,9 @@ function apiEnvironment({ ports, encryptionKey }: Settings, urls: RuntimeUrls): 
     DATABASE_ISSUER_URL: urls.issuer,
     DATABASE_OPERATOR_URL: urls.operator,
     ENCRYPTION_KEYS: `1:${encryptionKey}`,
+    EMBEDDED_STORE_ENDPOINT: storage,
+    EMBEDDED_STORE_ADMIN_ACCESS_KEY_ID: storageAdmin.accessKeyId,
+    EMBEDDED_STORE_ADMIN_SECRET_ACCESS_KEY: storageAdmin.secretAccessKey,
   };
 }
 

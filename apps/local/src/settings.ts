@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
-import { freePort, isFree } from '@countersign/embedded';
+import { type AccessKey, freePort, isFree } from '@countersign/embedded';
 import { readJson, writePrivate } from './place.js';
 
 /** What a local installation makes up once and keeps: without it, the data of the last start could not be read again. */
@@ -8,7 +8,10 @@ export interface Settings {
   passwords: { owner: string; api: string; issuer: string; operator: string };
   /** Base64 of 32 bytes. */
   encryptionKey: string;
-  storage: { accessKeyId: string; secretAccessKey: string };
+  /** The developer's own access key at the store; no bucket of the demo's uses it. */
+  storage: AccessKey;
+  /** Who may make and take away access keys there: the API's, for rotations. */
+  storageAdmin: AccessKey;
   /** The demo issuer's private key, ES256. */
   issuerKey: JsonWebKey;
 }
@@ -19,7 +22,9 @@ const FILE = 'settings.json';
 export async function loadSettings(env: NodeJS.ProcessEnv): Promise<Settings> {
   const kept = readJson<Settings>(FILE);
   const settings: Settings = {
-    ...(kept ?? makeUp()),
+    // An earlier version did not have all of them.
+    ...makeUp(),
+    ...kept,
     ports: {
       // A port that was asked for is that port, or the start fails; any other may move.
       api: env['PORT'] ? await askedPort(env['PORT']) : await freePort(kept?.ports.api ?? 3000),
@@ -38,15 +43,18 @@ async function askedPort(text: string): Promise<number> {
   throw new Error(`Port ${port} of 127.0.0.1 is taken: stop what listens there, or choose another PORT.`);
 }
 
+const accessKey = (prefix: string): AccessKey => ({
+  accessKeyId: `${prefix}${randomBytes(8).toString('hex').toUpperCase()}`,
+  secretAccessKey: randomBytes(30).toString('base64url'),
+});
+
 function makeUp(): Omit<Settings, 'ports'> {
   const password = () => randomBytes(24).toString('base64url');
   return {
     passwords: { owner: password(), api: password(), issuer: password(), operator: password() },
     encryptionKey: randomBytes(32).toString('base64'),
-    storage: {
-      accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase()}`,
-      secretAccessKey: randomBytes(30).toString('base64url'),
-    },
+    storage: accessKey('LOCAL'),
+    storageAdmin: accessKey('ADMIN'),
     issuerKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
   };
 }

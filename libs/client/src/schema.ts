@@ -222,7 +222,7 @@ export interface paths {
         post?: never;
         /**
          * Forgets a bucket without grants. The store is left as it is.
-         * @description Its grants must be deleted first. URLs that were issued live on until they expire.
+         * @description Its grants must be deleted first, and a rotation must be done. URLs that were issued live on until they expire.
          *
          *     Scope: `admin:tenant`.
          */
@@ -230,12 +230,198 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Changes where a bucket is reached. Credentials are not changed here: that is a rotation.
-         * @description Fields that are left out stay as they are. URLs that were issued keep the address that they were signed for.
+         * Changes where a bucket is reached, and who changes its signing keys. The keys themselves are not changed here: that is a rotation.
+         * @description Fields that are left out stay as they are. URLs that were issued keep the address that they were signed for. The key
+         *     issuer's secret is encrypted at rest and never comes out again.
          *
          *     Scope: `admin:tenant`.
          */
         patch: operations["changeBucket"];
+        trace?: never;
+    };
+    "/buckets/{name}/storage-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The least that the bucket's signing keys need at the store, as policies to paste.
+         * @description Its prefix, its verbs, no copying by the back door, TLS only, no signature older than any use case allows. Made from what is
+         *     registered; no store is contacted.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        get: operations["getStoragePolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/buckets/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a bucket for real, by its active signing key: each property with its result, and what to do where it fails.
+         * @description It takes up to half a minute, and touches nothing but keys under `.countersign-check/`, which it removes where the key may. A
+         *     store that does not answer is a result too.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        post: operations["checkBucket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tenant's signing keys, newest first, with what is out under each.
+         * @description Deleted ones too. Their secrets never come out.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        get: operations["listSigningKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signing-keys/{id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cuts a signing key off now, without a successor.
+         * @description Its URLs die, and the bucket issues no more until a rotation gives it another key.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        post: operations["revokeSigningKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tenant's rotations and revocations, newest first.
+         * @description Those that are done too.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        get: operations["listRotations"];
+        put?: never;
+        /**
+         * Changes a bucket's signing key: gracefully, or immediately.
+         * @description `graceful`: a new key is made, signs once the store accepts it, and the old one is cut off when its last URL has expired; no
+         *     client sees a failure. `immediate`: the old key and its URLs are cut off now. Follow the rotation until it is `done`.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        post: operations["startRotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rotation: how far it is, and what it waits for.
+         * @description *Revoked* is said (`revokedAt`) once the store was seen refusing URLs of the key, several times in a row, while it was well.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        get: operations["getRotation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resumes a rotation that needs its operator.
+         * @description At the step where it stopped. A key that was made by hand and not accepted can be replaced by another one.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        post: operations["retryRotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rotations/{id}/escalation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cuts off the old key of a graceful rotation now.
+         * @description While it waits for URLs to expire: those die.
+         *
+         *     Scope: `admin:tenant`.
+         */
+        post: operations["escalateRotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/audit-events": {
@@ -885,17 +1071,71 @@ export interface components {
              */
             disposition?: "attachment" | "inline" | null;
         };
-        BucketCredentials: {
+        ManualKeyIssuer: {
             /**
-             * Format: date-time
-             * @description When the store stops believing the credential; no URL is said to live longer.
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            expiresAt?: string;
+            type: "manual";
+        };
+        AwsIamKeyIssuer: {
+            /** @description Of the administrative credential: shown again. */
+            accessKeyId: string;
+            /** @description Of the administrative credential: never comes out again. */
+            secretAccessKey: string;
+            /** @description Of a temporary administrative credential. */
+            sessionToken?: string;
+            /** @description Left out for IAM's own. */
+            region?: string;
+            /**
+             * Format: uri
+             * @description Left out for AWS itself.
+             */
+            endpoint?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "aws-iam";
+            /** @description The IAM user whose access keys sign. */
+            userName: string;
+        };
+        CephRgwKeyIssuer: {
+            /**
+             * Format: uri
+             * @description Where the gateway's Admin Ops API is reached, without its `/admin`.
+             */
+            endpoint: string;
+            /** @description Of the administrative credential: shown again. */
+            accessKeyId: string;
+            /** @description Of the administrative credential: never comes out again. */
+            secretAccessKey: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ceph-rgw";
+            /** @description The user whose access keys sign; `tenant$uid` where it belongs to a tenant of Ceph's. */
+            uid: string;
+        };
+        EmbeddedKeyIssuer: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "embedded";
+        };
+        BucketCredentials: {
             /** @description Shown in URLs: no secret. */
             accessKeyId: string;
             secretAccessKey: string;
             /** @description Of a temporary credential. */
             sessionToken?: string;
+            /**
+             * Format: date-time
+             * @description When the store stops believing the credential; no URL is said to live longer.
+             */
+            expiresAt?: string;
         };
         /**
          * @example {
@@ -921,11 +1161,13 @@ export interface components {
              * @description What clients reach the store by, where it differs from `endpoint`; URLs are signed for it.
              */
             publicEndpoint?: string;
+            region: string;
+            /** @description Who changes its signing keys at the store; left out for `manual`. */
+            keyIssuer?: components["schemas"]["ManualKeyIssuer"] | components["schemas"]["AwsIamKeyIssuer"] | components["schemas"]["CephRgwKeyIssuer"] | components["schemas"]["EmbeddedKeyIssuer"];
             /** @description The name it is registered and asked for by. */
             name: string;
             /** @enum {string} */
             provider: "s3";
-            region: string;
             /** @description The bucket's name at the store. */
             bucket: string;
             /**
@@ -943,6 +1185,16 @@ export interface components {
             /** @description They become the first active signing key, and never come out again. */
             credentials: components["schemas"]["BucketCredentials"];
         };
+        KeyIssuerResponse: {
+            /** Format: uri */
+            endpoint?: string;
+            /** @enum {string} */
+            type: "aws-iam" | "ceph-rgw" | "embedded" | "manual";
+            uid?: string;
+            userName?: string;
+            region?: string;
+            accessKeyId?: string;
+        };
         /**
          * @example {
          *       "id": "e02d7f9b-8f57-4f0c-8d6e-0b2b1f0b5a10",
@@ -955,6 +1207,9 @@ export interface components {
          *       "keyPrefix": "",
          *       "forcePathStyle": true,
          *       "acl": "private",
+         *       "keyIssuer": {
+         *         "type": "manual"
+         *       },
          *       "createdAt": "2027-01-31T12:00:00.000Z"
          *     }
          */
@@ -983,6 +1238,8 @@ export interface components {
             forcePathStyle: boolean;
             /** @enum {string} */
             acl: "none" | "private";
+            /** @description Who changes its signing keys at the store; no secret is among it. */
+            keyIssuer: components["schemas"]["KeyIssuerResponse"];
         };
         BucketPage: {
             items: components["schemas"]["BucketResponse"][];
@@ -1006,9 +1263,350 @@ export interface components {
              */
             publicEndpoint?: string | null;
             region?: string;
+            /** @description Replaced as a whole. Not while a rotation is under way. */
+            keyIssuer?: components["schemas"]["ManualKeyIssuer"] | components["schemas"]["AwsIamKeyIssuer"] | components["schemas"]["CephRgwKeyIssuer"] | components["schemas"]["EmbeddedKeyIssuer"];
             forcePathStyle?: boolean;
             /** @enum {string} */
             acl?: "none" | "private";
+        };
+        /**
+         * @example {
+         *       "bucket": "files",
+         *       "signingKeyPolicy": {
+         *         "Version": "2012-10-17",
+         *         "Statement": [
+         *           {
+         *             "Sid": "ReadAndWriteThePrefix",
+         *             "Effect": "Allow",
+         *             "Action": [
+         *               "s3:GetObject",
+         *               "s3:PutObject"
+         *             ],
+         *             "Resource": [
+         *               "arn:aws:s3:::acme/*"
+         *             ]
+         *           }
+         *         ]
+         *       },
+         *       "bucketPolicy": {
+         *         "Version": "2012-10-17",
+         *         "Statement": []
+         *       },
+         *       "notes": [
+         *         "Put signingKeyPolicy on the IAM user whose access keys sign for this bucket."
+         *       ]
+         *     }
+         */
+        StoragePolicyResponse: {
+            /** @description An IAM policy for the user whose access keys sign: all that they need, and nothing more. */
+            signingKeyPolicy: {
+                [key: string]: unknown;
+            };
+            /** @description A policy for the bucket at its store: it refuses the same of everybody, and lets the signing key's user in where that is known. */
+            bucketPolicy: {
+                [key: string]: unknown;
+            };
+            /** @description The name that the bucket was registered by. */
+            bucket: string;
+            /** @description Where each of them goes at this store, and what the store does not do with it. */
+            notes: string[];
+        };
+        CheckedProperty: {
+            /**
+             * @description What was tried.
+             * @enum {string}
+             */
+            name: "checksums" | "clock" | "copy-source" | "cors" | "credentials" | "overwrite-protection" | "post-policies" | "public-acl" | "reachable" | "removal";
+            /**
+             * @description `skipped` is what could not be tried, or is not there to be tried.
+             * @enum {string}
+             */
+            result: "failed" | "passed" | "skipped";
+            /** @description What was seen, in words. */
+            detail: string;
+            /** @description What to do about it, in words; null where nothing is to be done. */
+            remedy: string | null;
+        };
+        /**
+         * @example {
+         *       "bucket": "files",
+         *       "checkedAt": "2027-01-31T12:00:00.000Z",
+         *       "isSound": false,
+         *       "checks": [
+         *         {
+         *           "name": "reachable",
+         *           "result": "passed",
+         *           "detail": "The store answered.",
+         *           "remedy": null
+         *         },
+         *         {
+         *           "name": "copy-source",
+         *           "result": "failed",
+         *           "detail": "The holder of an upload URL copied another object by adding x-amz-copy-source.",
+         *           "remedy": "Put the bucketPolicy of GET /buckets/files/storage-policy on the bucket."
+         *         }
+         *       ]
+         *     }
+         */
+        BucketCheckResponse: {
+            /**
+             * Format: date-time
+             * @description By the database's clock.
+             */
+            checkedAt: string;
+            /** @description The name that the bucket was registered by. */
+            bucket: string;
+            /** @description Whether nothing failed. */
+            isSound: boolean;
+            /** @description In the order in which they were tried. */
+            checks: components["schemas"]["CheckedProperty"][];
+        };
+        Exposure: {
+            /** @description URLs that were issued and have not expired. */
+            liveUrls: number;
+            /** @description How many users have one. */
+            subjects: number;
+            /**
+             * Format: date-time
+             * @description When the last of them expires; null where there is none.
+             */
+            latestExpiresAt: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "a3c1de0e-7d5b-4f6a-8a70-7d5ce8d3b0c2",
+         *       "bucket": "files",
+         *       "accessKeyId": "ACCESSKEYID",
+         *       "state": "active",
+         *       "createdAt": "2027-01-01T09:00:00.000Z",
+         *       "lastIssuedAt": "2027-01-31T12:00:00.120Z",
+         *       "exposure": {
+         *         "liveUrls": 128,
+         *         "subjects": 17,
+         *         "latestExpiresAt": "2027-01-31T13:00:00.000Z"
+         *       }
+         *     }
+         */
+        SigningKeyResponse: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it last signed a URL; null where it never did.
+             */
+            lastIssuedAt: string | null;
+            /** @description The bucket's registered name. */
+            bucket: string;
+            /** @description Null while the store has not named it. */
+            accessKeyId: string | null;
+            /**
+             * @description It is made (`creating`) and tried (`probing`), signs (`active`), signs no more while its URLs live on (`retiring`) or are cut off
+             *     (`disabling`), was seen dead (`revoked`), and is gone (`deleted`). `needs-operator`: it cannot be told what became of it.
+             * @enum {string}
+             */
+            state: "active" | "creating" | "deleted" | "disabling" | "needs-operator" | "probing" | "retiring" | "revoked";
+            /** @description What is out under it: nothing once it was seen dead. */
+            exposure: components["schemas"]["Exposure"];
+        };
+        SigningKeyPage: {
+            items: components["schemas"]["SigningKeyResponse"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        /**
+         * @example {
+         *       "reason": "The key was found in a public repository"
+         *     }
+         */
+        RevocationRequest: {
+            /** @description In your words, for the ledger. Of a dry run it may be left out. */
+            reason: string;
+        };
+        /**
+         * @example {
+         *       "bucket": "files",
+         *       "mode": "immediate",
+         *       "exposure": {
+         *         "liveUrls": 128,
+         *         "subjects": 17,
+         *         "latestExpiresAt": "2027-01-31T13:00:00.000Z"
+         *       }
+         *     }
+         */
+        DryRunResponse: {
+            bucket: string;
+            /** @enum {string} */
+            mode: "graceful" | "immediate" | "revocation";
+            /** @description What would die, or in a graceful rotation be waited for. */
+            exposure: components["schemas"]["Exposure"];
+        };
+        RotationWaitingFor: {
+            /** Format: date-time */
+            until?: string;
+            /**
+             * @description `urls`: until the last URL has expired. `key-removal`: until the access key is removed at the store, by hand.
+             * @enum {string}
+             */
+            what: "key-removal" | "urls";
+            accessKeyId?: string;
+        };
+        RotationControl: {
+            /** Format: uuid */
+            signingKeyId?: string;
+            /**
+             * @description `signing-key`: a URL of another key worked meanwhile. `invalid-access-key-id`: the store said so itself, again and again.
+             * @enum {string}
+             */
+            what: "invalid-access-key-id" | "signing-key";
+            accessKeyId?: string;
+        };
+        RotationStepResponse: {
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** @enum {string} */
+            name: "create-key" | "delete-key" | "disable-key" | "find-leftovers" | "probe-key" | "promote" | "prove-dead" | "wait-for-urls";
+            /** @description What was seen. */
+            detail: string | null;
+        };
+        RotationExposure: {
+            /** @description When the key stopped signing: exact, since issuing waits meanwhile. Until then, when the rotation was asked for. */
+            before: components["schemas"]["Exposure"];
+            /** @description At this moment; nothing once the key is seen to be dead. */
+            now: components["schemas"]["Exposure"];
+        };
+        /**
+         * @example {
+         *       "id": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "bucket": "files",
+         *       "mode": "graceful",
+         *       "state": "waiting",
+         *       "reason": "Quarterly change of keys",
+         *       "requestedBy": "admin",
+         *       "signingKeyId": "a3c1de0e-7d5b-4f6a-8a70-7d5ce8d3b0c2",
+         *       "newSigningKeyId": "0f8e2c1a-6f0b-4b58-9a43-2d1c7be5f001",
+         *       "steps": [
+         *         {
+         *           "name": "probe-key",
+         *           "startedAt": "2027-01-31T12:00:00.000Z",
+         *           "finishedAt": "2027-01-31T12:00:04.000Z",
+         *           "detail": "Accepted 5 times in a row."
+         *         }
+         *       ],
+         *       "exposure": {
+         *         "before": {
+         *           "liveUrls": 128,
+         *           "subjects": 17,
+         *           "latestExpiresAt": "2027-01-31T13:00:00.000Z"
+         *         },
+         *         "now": {
+         *           "liveUrls": 64,
+         *           "subjects": 9,
+         *           "latestExpiresAt": "2027-01-31T13:00:00.000Z"
+         *         }
+         *       },
+         *       "waitingFor": {
+         *         "what": "urls",
+         *         "until": "2027-01-31T13:00:00.000Z"
+         *       },
+         *       "control": null,
+         *       "problem": null,
+         *       "revokedAt": null,
+         *       "createdAt": "2027-01-31T12:00:00.000Z",
+         *       "finishedAt": null
+         *     }
+         */
+        RotationResponse: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The key that goes; null where the bucket had none that signs.
+             */
+            signingKeyId: string | null;
+            /**
+             * Format: uuid
+             * @description The key that comes; null until there is one, and in a revocation.
+             */
+            newSigningKeyId: string | null;
+            /** @description Null where nothing is waited for. */
+            waitingFor: components["schemas"]["RotationWaitingFor"] | null;
+            /** @description What showed that the store was well while it refused the key; null until that was seen. */
+            control: components["schemas"]["RotationControl"] | null;
+            /**
+             * Format: date-time
+             * @description When the store had been seen refusing the key several times in a row.
+             */
+            revokedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** @description The bucket's registered name. */
+            bucket: string;
+            /**
+             * @description `revocation`: without a new key.
+             * @enum {string}
+             */
+            mode: "graceful" | "immediate" | "revocation";
+            /**
+             * @description `needs-operator`: `problem` says what happened, and what to do.
+             * @enum {string}
+             */
+            state: "done" | "needs-operator" | "running" | "waiting";
+            reason: string;
+            /** @description Whose token it was. */
+            requestedBy: string;
+            /** @description All that were begun, in order. */
+            steps: components["schemas"]["RotationStepResponse"][];
+            exposure: components["schemas"]["RotationExposure"];
+            problem: string | null;
+        };
+        /**
+         * @example {
+         *       "bucket": "files",
+         *       "mode": "graceful",
+         *       "reason": "Quarterly change of keys",
+         *       "credential": {
+         *         "accessKeyId": "NEXTACCESSKEYID",
+         *         "secretAccessKey": "its-secret"
+         *       }
+         *     }
+         */
+        RotationRequest: {
+            /** @description The bucket's registered name. */
+            bucket: string;
+            /**
+             * @description `graceful` leaves URLs that are out alive until they expire. `immediate` cuts them off now, and issuing pauses until the new key signs.
+             * @enum {string}
+             */
+            mode: "graceful" | "immediate";
+            /** @description In your words, for the ledger. Of a dry run it may be left out. */
+            reason: string;
+            /** @description The new key, made by you: exactly where the bucket's key issuer is `manual`. Of a dry run it may be left out. */
+            credential?: components["schemas"]["BucketCredentials"];
+        };
+        RotationPage: {
+            items: components["schemas"]["RotationResponse"][];
+            /** @description Null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @example {} */
+        RetryRequest: {
+            /** @description Another new key in place of the one that was not accepted, where the key issuer is `manual`. */
+            credential?: components["schemas"]["BucketCredentials"];
+        };
+        /**
+         * @example {
+         *       "reason": "One of its URLs was leaked"
+         *     }
+         */
+        EscalationRequest: {
+            /** @description In your words, for the ledger. */
+            reason: string;
         };
         /**
          * @example {
@@ -1270,7 +1868,7 @@ export interface components {
          * @description What a program can rely on. A code never changes its meaning; later versions may add codes.
          * @enum {string}
          */
-        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "not-found" | "not-granted" | "overwrite-not-allowed" | "precondition-failed" | "scope-missing" | "signing-key-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "use-case-not-found";
+        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "not-found" | "not-granted" | "overwrite-not-allowed" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "use-case-not-found" | "wrong-state";
         ProblemFieldError: {
             /** @description Of a 422: what is wrong. */
             code?: components["schemas"]["ProblemCode"];
@@ -1297,6 +1895,11 @@ export interface components {
              * @description Names this request in our logs: tell it to the operator.
              */
             requestId: string;
+            /**
+             * Format: uuid
+             * @description Of `rotation-under-way`: the rotation to follow.
+             */
+            rotationId?: string;
             /** @description The code in words, always the same ones. */
             title: string;
             /** @description What went wrong this time, for people. */
@@ -1407,8 +2010,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `endpoint-not-allowed`: The endpoint is insecure or private. */
-        "endpoint-not-allowed": {
+        /** @description `rotation-under-way`: A rotation of the bucket's signing key is under way. */
+        "rotation-under-way": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1419,6 +2022,36 @@ export interface components {
         };
         /** @description `in-use`: Something still depends on it. */
         "in-use": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `policy-not-expressible`: No policy can say what the bucket's prefix is. */
+        "policy-not-expressible": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `endpoint-not-allowed`: The endpoint is insecure or private. */
+        "endpoint-not-allowed": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `wrong-state`: It is not in a state in which this can be done. */
+        "wrong-state": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2100,7 +2733,16 @@ export interface operations {
             409: components["responses"]["already-exists"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            422: components["responses"]["endpoint-not-allowed"];
+            /** @description `endpoint-not-allowed`: The endpoint is insecure or private. `key-issuer-not-available`: The bucket cannot have this key issuer. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["internal-error"];
             /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -2258,10 +2900,526 @@ export interface operations {
                 };
             };
             404: components["responses"]["not-found"];
+            409: components["responses"]["rotation-under-way"];
             412: components["responses"]["precondition-failed"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            /** @description `endpoint-not-allowed`: The endpoint is insecure or private. `key-issuer-not-available`: The bucket cannot have this key issuer. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStoragePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name that it was registered by. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoragePolicyResponse"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            422: components["responses"]["policy-not-expressible"];
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkBucket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name that it was registered by. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketCheckResponse"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
             422: components["responses"]["endpoint-not-allowed"];
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSigningKeys: {
+        parameters: {
+            query?: {
+                /** @description How many items at the most. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description The bucket's registered name. */
+                bucket?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeyPage"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeSigningKey: {
+        parameters: {
+            query?: {
+                /** @description Only says what would die: nothing is changed. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevocationRequest"];
+            };
+        };
+        responses: {
+            /** @description Of a dry run: what would die. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunResponse"];
+                };
+            };
+            /** @description It has begun: follow it by its id. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationResponse"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            /** @description `rotation-under-way`: A rotation of the bucket's signing key is under way. `wrong-state`: It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRotations: {
+        parameters: {
+            query?: {
+                /** @description How many items at the most. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description The bucket's registered name. */
+                bucket?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationPage"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startRotation: {
+        parameters: {
+            query?: {
+                /** @description Only says what would die: nothing is changed. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationRequest"];
+            };
+        };
+        responses: {
+            /** @description Of a dry run: what would die. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunResponse"];
+                };
+            };
+            /** @description It has begun: follow it by its id. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationResponse"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["rotation-under-way"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["unknown-reference"];
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationResponse"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description It has begun: follow it by its id. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationResponse"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            409: components["responses"]["wrong-state"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            500: components["responses"]["internal-error"];
+            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    escalateRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EscalationRequest"];
+            };
+        };
+        responses: {
+            /** @description It has begun: follow it by its id. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationResponse"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            409: components["responses"]["wrong-state"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
             /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {

@@ -1,3 +1,4 @@
+import { type EmbeddedStoreAdmin, readEmbeddedStore } from './embedded-store.js';
 import { parseEncryptionKeys, type EncryptionKey } from './encryption-keys.js';
 
 /** All that is wrong with the environment, at once. It names variables and says what they must be; it never shows a value. */
@@ -27,6 +28,8 @@ export class Config {
   readonly logLevel: string;
   /** Where it is given, GET /metrics asks for it. */
   readonly metricsToken: string | null;
+  /** The development store, and who may make and take away its access keys. Never in production. */
+  readonly embeddedStore: EmbeddedStoreAdmin | null;
 
   /** @throws ConfigError naming everything that is missing or malformed. */
   constructor(env: NodeJS.ProcessEnv) {
@@ -77,6 +80,9 @@ export class Config {
       'info',
     );
     this.metricsToken = read<string | null>('METRICS_TOKEN', bearerToken, '16 or more of A-Z, a-z, 0-9, -._~+/', null);
+    const embeddedStore = readEmbeddedStore(env, this.isProduction);
+    this.embeddedStore = embeddedStore.value;
+    faults.push(...embeddedStore.faults);
     if (faults.length > 0) throw new ConfigError(faults);
   }
 }

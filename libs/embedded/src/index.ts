@@ -5,4 +5,4 @@
 export { freePort, isFree } from './free-port.js';
 export { startPostgres, type EmbeddedPostgres, type PostgresOptions } from './postgres/start-postgres.js';
 export { startStore } from './store/start-store.js';
-export type { AccessKey, EmbeddedStore, StoreBucket, StoreOptions } from './store/start-store.js';
+export type { AccessKey, EmbeddedStore, StoreBucket, StoreOptions, UserAccessKey } from './store/start-store.js';

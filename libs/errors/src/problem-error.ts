@@ -20,16 +20,19 @@ export class ProblemError extends Error {
   readonly errors: readonly FieldError[];
   /** Whole seconds, for `Retry-After` (RFC 9110 §10.2.3). */
   readonly retryAfterSeconds: number | undefined;
+  /** Of `rotation-under-way`: the one to follow. */
+  readonly rotationId: string | undefined;
 
   constructor(
     readonly code: ProblemCode,
     readonly detail: string,
-    more: { errors?: readonly FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {},
+    more: { errors?: readonly FieldError[]; retryAfterSeconds?: number; rotationId?: string; cause?: unknown } = {},
   ) {
     super(`${code}: ${detail}`, { cause: more.cause });
     this.name = 'ProblemError';
     this.status = problems[code].status;
     this.errors = more.errors ?? [];
     this.retryAfterSeconds = more.retryAfterSeconds;
+    this.rotationId = more.rotationId;
   }
 }

@@ -11,6 +11,9 @@ import { RemoteJwks } from './remote-jwks.js';
 import { readToken, type UnverifiedToken } from './token.js';
 import { VerificationKeys } from './verification-keys.js';
 
+/** Whom the ledger names where nobody called: a user of that name could write in it as us, and their URLs would count for nobody's. */
+const RESERVED_SUBJECTS: ReadonlySet<string> = new Set(['system:rotation', 'system:check', 'system:seed']);
+
 /** RFC 7519 §4.1.4 and §4.1.5 allow a small leeway for clock skew. */
 const LEEWAY_SECONDS = 30;
 
@@ -47,7 +50,14 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     const subject = readClaim(claims, issuer.subjectClaim);
     const groups = readClaim(claims, issuer.groupsClaim) ?? [];
     const scopes = readScopes(readClaim(claims, issuer.scopeClaim), issuer.scopePrefix);
-    if (!isName(subject) || !Array.isArray(groups) || !groups.every(isName) || !scopes) return null;
+    if (
+      !isName(subject) ||
+      RESERVED_SUBJECTS.has(subject) ||
+      !Array.isArray(groups) ||
+      !groups.every(isName) ||
+      !scopes
+    )
+      return null;
     if (!issuer.platform) scopes.delete('admin:platform');
     const tenant = issuer.tenant ?? (await this.#claimedTenant(issuer, claims));
     return (

@@ -33,6 +33,8 @@ export type IssuanceDecision = Asker & {
   contentLength: number | null;
   /** What else was pinned. */
   details: Record<string, unknown> | null;
+  /** Of a rotation's own URLs: only they may be signed by a key of it that is not active. */
+  rotationId?: string;
 } & ({ decision: 'granted'; terms: Terms } | { decision: 'refused'; reason: string });
 
 /** An administrative change that was made, in the transaction that made it. */

@@ -90,5 +90,6 @@ function toRow(decision: IssuanceDecision, issuanceId: string | null) {
     userAgent: decision.userAgent,
     requestId: decision.requestId,
     details: decision.details,
+    rotationId: decision.rotationId ?? null,
   };
 }

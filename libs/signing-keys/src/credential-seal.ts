@@ -8,11 +8,8 @@ export interface StorageCredential {
   sessionToken?: string;
 }
 
-/** Which row a secret belongs to. */
-export interface SigningKeyRow {
-  tenantId: string;
-  signingKeyId: string;
-}
+/** Which row a secret belongs to: a signing key's, or that of a bucket's key issuer. */
+export type SealedRow = { tenantId: string } & ({ signingKeyId: string } | { keyIssuerOfBucketId: string });
 
 /** 96 bits, random (NIST SP 800-38D §8.2.2). */
 const IV_BYTES = 12;
@@ -27,7 +24,7 @@ const TAG_BYTES = 16;
 export class CredentialSeal {
   constructor(private readonly config: Config) {}
 
-  seal(credential: StorageCredential, row: SigningKeyRow): Buffer {
+  seal(credential: StorageCredential, row: SealedRow): Buffer {
     const [newest] = this.config.encryptionKeys;
     if (!newest) throw new Error('there is no encryption key');
     const version = Buffer.of(newest.version);
@@ -38,12 +35,12 @@ export class CredentialSeal {
   }
 
   /** @throws where the bytes were changed, belong to another row, or were sealed under a key that is no longer configured. */
-  open(sealed: Buffer, row: SigningKeyRow): StorageCredential {
+  open(sealed: Buffer, row: SealedRow): StorageCredential {
     const version = sealed.subarray(0, 1);
     const key = this.config.encryptionKeys.find((candidate) => candidate.version === version[0])?.key;
     if (!key)
       throw new Error(
-        `ENCRYPTION_KEYS has no version ${version[0]}, which signing key ${row.signingKeyId} is sealed under`,
+        `ENCRYPTION_KEYS has no version ${version[0]}, which the secret of ${nameOf(row)} is sealed under`,
       );
     const iv = sealed.subarray(1, 1 + IV_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES })
@@ -57,6 +54,12 @@ export class CredentialSeal {
   }
 }
 
-function boundTo({ tenantId, signingKeyId }: SigningKeyRow, version: Buffer): Buffer {
-  return Buffer.concat([version, Buffer.from(`countersign:signing-key:${tenantId}:${signingKeyId}`)]);
+function boundTo(row: SealedRow, version: Buffer): Buffer {
+  return Buffer.concat([version, Buffer.from(`countersign:${nameOf(row)}`)]);
+}
+
+/** The kind is a part of it: a key issuer's secret opens in no signing key's row either. */
+function nameOf({ tenantId, ...row }: SealedRow): string {
+  if ('signingKeyId' in row) return `signing-key:${tenantId}:${row.signingKeyId}`;
+  return `key-issuer:${tenantId}:${row.keyIssuerOfBucketId}`;
 }

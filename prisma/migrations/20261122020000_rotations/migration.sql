@@ -47,6 +47,8 @@ CREATE TABLE "rotations" (
     "step" TEXT NOT NULL,
     "steps" JSONB NOT NULL DEFAULT '[]',
     "intent" JSONB,
+    "leftovers" JSONB NOT NULL DEFAULT '[]',
+    "was_accepted" BOOLEAN NOT NULL DEFAULT false,
     "exposure_before" JSONB NOT NULL,
     "waiting_for" JSONB,
     "control" JSONB,
@@ -92,7 +94,7 @@ $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotations TO countersign_api;
 GRANT INSERT, UPDATE, DELETE ON key_issuers TO countersign_api;
 GRANT SELECT (tenant_id, bucket_id, type, settings, created_at) ON key_issuers TO countersign_api;
-GRANT UPDATE (state) ON signing_keys TO countersign_api;
+GRANT UPDATE (state, sealed_credential) ON signing_keys TO countersign_api;
 GRANT EXECUTE ON FUNCTION signing_key_lock(uuid) TO countersign_api, countersign_operator;
 
 -- Rotations are carried out across tenants, by whichever replica is free.
@@ -117,6 +119,7 @@ CREATE FUNCTION signing_key_exposure(key_tenant_id uuid, key_id uuid)
            WHERE tenant_id = key_tenant_id AND signing_key_id = key_id AND subject <> 'system:rotation'
              AND expires_at >= (SELECT at FROM ledger
                                  WHERE tenant_id = key_tenant_id AND signing_key_id = key_id AND subject <> 'system:rotation'
+                                   AND expires_at IS NOT NULL
                                  ORDER BY expires_at DESC LIMIT 1)) AS newest
   $$;
 REVOKE EXECUTE ON FUNCTION signing_key_exposure(uuid, uuid) FROM PUBLIC;

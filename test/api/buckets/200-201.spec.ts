@@ -31,6 +31,7 @@ describe('/buckets', () => {
       keyPrefix: '',
       forcePathStyle: false,
       acl: 'none',
+      keyIssuer: { type: 'manual' },
       createdAt: expect.any(String),
     });
     const [event] = await tenant.events();

@@ -6,10 +6,13 @@ import request, { type Response } from 'supertest';
 import { runBuilt, startBuiltApi } from '../../support/built-program.js';
 import type { FreshDatabase } from '../../support/fresh-database.js';
 import { createTenant, storeBucket } from '../../support/installation.js';
+import { rotateKeys } from './rotate-keys.js';
 
 /** All that a day brings, done to the built programs in processes of their own: what they printed, and what nobody should find there. */
 export interface Day {
   printed: string;
+  /** The bodies of all answers, without the URLs that were issued. */
+  answered: string;
   /** Named, so that a failure says which one without showing it. */
   secrets: Map<string, string>;
   /** Keys of objects, and others' words that are no secrets but none of the log's business either. */
@@ -22,13 +25,15 @@ const secret = (): string => `marked+${randomBytes(24).toString('base64url')}/`;
 const bearer = { type: 'bearer' } as const;
 
 export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
-  const day: Day = { printed: '', secrets: new Map(), keys: [], requestIds: [] };
+  const day: Day = { printed: '', answered: '', secrets: new Map(), keys: [], requestIds: [] };
   const mark = (name: string, value = secret()): string => {
     day.secrets.set(`${name} ${day.secrets.size}`, value);
     return value;
   };
   const heard = ({ headers, body }: Response): Record<string, unknown> => {
     if (headers['x-request-id'] !== undefined) day.requestIds.push(headers['x-request-id']);
+    const { url: _, ...rest } = body as Record<string, unknown>;
+    day.answered += `${JSON.stringify(rest)}\n`;
     return body as Record<string, unknown>;
   };
 
@@ -56,6 +61,8 @@ export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
 
   await doMainJob();
   await registerBuckets();
+  await nameKeyIssuers();
+  await rotateKeys({ mark, call });
   await presentBadTokens();
   await sendBadRequests();
   await client.get('/metrics').auth(metricsToken, bearer).expect(200);
@@ -70,6 +77,10 @@ export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
     const signature = /X-Amz-Signature=([0-9a-f]{64})/.exec(String(answer['url']))?.[1];
     if (signature !== undefined) mark('signature', signature);
     return answer;
+  }
+
+  async function call(method: 'get' | 'post' | 'patch', path: string, status: number, body?: object) {
+    return heard(await client[method](path).auth(tenant.admin, bearer).send(body).expect(status));
   }
 
   function newKey(): string {
@@ -112,6 +123,24 @@ export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
     await tenant.grant({ subject: { type: 'everyone' }, bucket: 'marked', prefix: '' });
     const issued = await ask('/download-url', { bucket: 'marked', key: newKey() }, 201);
     if (!String(issued['url']).includes('X-Amz-Security-Token=')) throw new Error('the session token was not used');
+  }
+
+  async function nameKeyIssuers(): Promise<void> {
+    const keyIssuer = {
+      type: 'aws-iam',
+      userName: 'signer',
+      accessKeyId: 'MARKEDADMIN0001',
+      secretAccessKey: mark('administrative secret'),
+      sessionToken: mark('session token'),
+    };
+    const change = async (body: object, status: number) =>
+      heard(await client.patch('/buckets/marked').auth(tenant.admin, bearer).send(body).expect(status));
+    await change({ keyIssuer }, 200);
+    await change({ keyIssuer: { ...keyIssuer, uid: mark('unknown field') } }, 400);
+    await change({ keyIssuer: { ...keyIssuer, secretAccessKey: { is: mark('wrong type') } } }, 400);
+    await change({ keyIssuer: { ...keyIssuer, endpoint: `https://user:${mark('password in a URL')}@iam.test` } }, 400);
+    // Of the URLs that it makes, no signature is told.
+    await ask('/buckets/files/check', {}, 200, tenant.admin);
   }
 
   async function presentBadTokens(): Promise<void> {

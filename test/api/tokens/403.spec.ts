@@ -18,6 +18,8 @@ const ROUTES: [method: 'get' | 'post' | 'put' | 'delete', path: string, scope: s
   ['get', '/buckets', 'admin:tenant'],
   ['post', '/buckets', 'admin:tenant'],
   ['get', '/buckets/files', 'admin:tenant'],
+  ['get', '/buckets/files/storage-policy', 'admin:tenant'],
+  ['post', '/buckets/files/check', 'admin:tenant'],
   ['get', '/tenants', 'admin:platform'],
   ['post', '/tenants', 'admin:platform'],
   ['get', '/issuers', 'admin:platform'],

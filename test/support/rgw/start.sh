@@ -159,7 +159,7 @@ wait_for() { # NAME CONDITION...
   fail "$name does not answer"
 }
 
-# ---- users: two, and a role that the first may assume ----------------------------------------------------------------------
+# ---- users: two, a role that the first may assume, and one who may make and take away their keys ----------------------------
 
 make_users() {
   printf '#!/bin/sh\nexec radosgw-admin -c "%s" "$@"\n' "$DIR/ceph.conf" >"$DIR/radosgw-admin"
@@ -167,6 +167,8 @@ make_users() {
 
   MAIN=$(make_user rig-main)
   OTHER=$(make_user rig-other)
+  KEY_ADMIN=$(make_user rig-key-admin)
+  admin caps add --uid=rig-key-admin --caps="users=*" >/dev/null
   local trust policy
   trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole"],"Principal":{"AWS":["arn:aws:iam:::user/rig-main"]}}]}'
   policy='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["arn:aws:s3:::*"]}]}'
@@ -192,13 +194,13 @@ random() { # CHARACTERS LENGTH; head ends tr early, which is no failure
 # ---- what the caller gets --------------------------------------------------------------------------------------------------
 
 print_rig() {
-  jq -n --argjson main "$MAIN" --argjson other "$OTHER" --arg role "$ROLE_ARN" --arg dir "$DIR" \
+  jq -n --argjson main "$MAIN" --argjson other "$OTHER" --argjson keyAdmin "$KEY_ADMIN" --arg role "$ROLE_ARN" --arg dir "$DIR" \
     --arg version "$(radosgw --version | head -n 1)" --arg dns "$DNS_NAME" --argjson port "$GATEWAY_PORT" \
     --argjson stsPort "$STS_PORT" --argjson stsMin "$STS_MIN_SECONDS" --arg clock "${RGW_CLOCK:+$DIR/clock}" '
     {
       kind: "ceph-rgw", version: $version, region: "us-east-1", port: $port,
       endpoint: "http://127.0.0.1:\($port)", vhostEndpoint: "http://\($dns):\($port)",
-      accessKey: $main.accessKey, secretKey: $main.secretKey, uid: $main.uid, other: $other,
+      accessKey: $main.accessKey, secretKey: $main.secretKey, uid: $main.uid, other: $other, keyAdmin: $keyAdmin,
       sts: { endpoint: "http://127.0.0.1:\($stsPort)", roleArn: $role, minDurationSeconds: $stsMin },
       admin: "\($dir)/radosgw-admin", dir: $dir, clockFile: (if $clock == "" then null else $clock end)
     }'

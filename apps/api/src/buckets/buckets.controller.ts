@@ -7,19 +7,27 @@ import { Conditional, IfMatch, WithEtag } from '../http/etag.js';
 import { PageQuery } from '../http/page-query.dto.js';
 import { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
 import { Buckets } from './buckets.js';
+import { BucketCheckResponse } from './check/bucket-check.dto.js';
+import { CheckBucket } from './check/check-bucket.js';
+import { StoragePolicies } from './storage-policies.js';
+import { StoragePolicyResponse } from './storage-policy.dto.js';
 
 @ApiTags('Buckets')
 @RequireScope('admin:tenant')
 @Controller('buckets')
 export class BucketsController {
-  constructor(private readonly buckets: Buckets) {}
+  constructor(
+    private readonly buckets: Buckets,
+    private readonly policies: StoragePolicies,
+    private readonly check: CheckBucket,
+  ) {}
 
   /**
    * Registers a storage location; its credentials become the first signing key.
    * @remarks No store is contacted: a mistake shows at the first URL. The secrets are encrypted at rest and never come out again.
    */
   @Post()
-  @ApiProblems('already-exists', 'endpoint-not-allowed')
+  @ApiProblems('already-exists', 'endpoint-not-allowed', 'key-issuer-not-available')
   createBucket(@Calling() caller: Caller, @Body() request: BucketRequest): Promise<BucketResponse> {
     return this.buckets.create(caller, request);
   }
@@ -45,13 +53,14 @@ export class BucketsController {
   }
 
   /**
-   * Changes where a bucket is reached. Credentials are not changed here: that is a rotation.
-   * @remarks Fields that are left out stay as they are. URLs that were issued keep the address that they were signed for.
+   * Changes where a bucket is reached, and who changes its signing keys. The keys themselves are not changed here: that is a rotation.
+   * @remarks Fields that are left out stay as they are. URLs that were issued keep the address that they were signed for. The key
+   * issuer's secret is encrypted at rest and never comes out again.
    */
   @Patch(':name')
   @WithEtag()
   @Conditional()
-  @ApiProblems('not-found', 'endpoint-not-allowed')
+  @ApiProblems('not-found', 'endpoint-not-allowed', 'key-issuer-not-available', 'rotation-under-way')
   changeBucket(
     @Calling() caller: Caller,
     @Param('name') name: string,
@@ -63,7 +72,7 @@ export class BucketsController {
 
   /**
    * Forgets a bucket without grants. The store is left as it is.
-   * @remarks Its grants must be deleted first. URLs that were issued live on until they expire.
+   * @remarks Its grants must be deleted first, and a rotation must be done. URLs that were issued live on until they expire.
    */
   @Delete(':name')
   @HttpCode(204)
@@ -75,5 +84,28 @@ export class BucketsController {
     @IfMatch() ifMatch: string | undefined,
   ): Promise<void> {
     return this.buckets.remove(caller, name, ifMatch);
+  }
+
+  /**
+   * The least that the bucket's signing keys need at the store, as policies to paste.
+   * @remarks Its prefix, its verbs, no copying by the back door, TLS only, no signature older than any use case allows. Made from what is
+   * registered; no store is contacted.
+   */
+  @Get(':name/storage-policy')
+  @ApiProblems('not-found', 'policy-not-expressible')
+  getStoragePolicy(@Calling() caller: Caller, @Param('name') name: string): Promise<StoragePolicyResponse> {
+    return this.policies.get(caller, name);
+  }
+
+  /**
+   * Tries a bucket for real, by its active signing key: each property with its result, and what to do where it fails.
+   * @remarks It takes up to half a minute, and touches nothing but keys under `.countersign-check/`, which it removes where the key may. A
+   * store that does not answer is a result too.
+   */
+  @Post(':name/check')
+  @HttpCode(200)
+  @ApiProblems('not-found', 'endpoint-not-allowed')
+  checkBucket(@Calling() caller: Caller, @Param('name') name: string): Promise<BucketCheckResponse> {
+    return this.check.execute(caller, name);
   }
 }

@@ -1,25 +1,20 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsObject, Matches, ValidateNested } from 'class-validator';
+import { IsBoolean, IsIn, IsObject, ValidateNested } from 'class-validator';
 import { Example, Timestamp, Uri, Uuid } from '../http/fields.js';
 import { IsName, IsPrefix, IsTimestamp, Nullable, Optional, validText } from '../http/validators.js';
 import { endpointFault } from '../http/endpoint.js';
 import { bucketNameFault } from './bucket-name.js';
-
-const IsRegion = () =>
-  Matches(/^[a-z0-9][a-z0-9-]{0,62}$/, { message: 'region must be a region such as "eu-central-1"' });
+import { IsAccessKeyId, IsRegion, IsSecretAccessKey, IsSessionToken } from './credential-fields.js';
+import { IsKeyIssuer, KeyIssuerResponse, type KeyIssuerRequest, NamesKeyIssuers } from './key-issuer.dto.js';
 
 export class BucketCredentials {
   /** Shown in URLs: no secret. */
-  @Matches(/^[\x21-\x7e]{3,128}$/, { message: 'accessKeyId must be 3 to 128 printable ASCII characters' })
-  accessKeyId!: string;
+  @IsAccessKeyId() accessKeyId!: string;
 
-  @Matches(/^[\x21-\x7e]{8,256}$/, { message: 'secretAccessKey must be 8 to 256 printable ASCII characters' })
-  secretAccessKey!: string;
+  @IsSecretAccessKey() secretAccessKey!: string;
 
   /** Of a temporary credential. */
-  @Optional()
-  @Matches(/^[\x21-\x7e]{1,4096}$/, { message: 'sessionToken must be 1 to 4,096 printable ASCII characters' })
-  sessionToken?: string;
+  @Optional() @IsSessionToken() sessionToken?: string;
 
   /** When the store stops believing the credential; no URL is said to live longer. */
   @Optional() @IsTimestamp() expiresAt?: string;
@@ -33,6 +28,7 @@ export class BucketCredentials {
   bucket: 'acme',
   credentials: { accessKeyId: 'ACCESSKEYID', secretAccessKey: 'its-secret' },
 })
+@NamesKeyIssuers()
 export class BucketRequest {
   /** The name it is registered and asked for by. */
   @IsName() name!: string;
@@ -61,10 +57,14 @@ export class BucketRequest {
 
   /** They become the first active signing key, and never come out again. */
   @IsObject() @ValidateNested() @Type(() => BucketCredentials) credentials!: BucketCredentials;
+
+  /** Who changes its signing keys at the store; left out for `manual`. */
+  @Optional() @IsKeyIssuer() keyIssuer?: KeyIssuerRequest;
 }
 
 /** What can be changed of a bucket. Its names and prefix cannot: that would be another bucket. Its credentials are rotated instead. */
 @Example<BucketChanges>({ publicEndpoint: 'https://files.example.com' })
+@NamesKeyIssuers()
 export class BucketChanges {
   /** Null for AWS itself. */
   @Uri() @Optional() @Nullable() @validText('isEndpoint', endpointFault) endpoint?: string | null;
@@ -77,6 +77,9 @@ export class BucketChanges {
   @Optional() @IsBoolean() forcePathStyle?: boolean;
 
   @Optional() @IsIn(['private', 'none']) acl?: 'private' | 'none';
+
+  /** Replaced as a whole. Not while a rotation is under way. */
+  @Optional() @IsKeyIssuer() keyIssuer?: KeyIssuerRequest;
 }
 
 @Example<BucketResponse>({
@@ -90,6 +93,7 @@ export class BucketChanges {
   keyPrefix: '',
   forcePathStyle: true,
   acl: 'private',
+  keyIssuer: { type: 'manual' },
   createdAt: '2027-01-31T12:00:00.000Z',
 })
 export class BucketResponse {
@@ -111,6 +115,10 @@ export class BucketResponse {
   keyPrefix!: string;
   forcePathStyle!: boolean;
   acl!: 'private' | 'none';
+
+  /** Who changes its signing keys at the store; no secret is among it. */
+  keyIssuer!: KeyIssuerResponse;
+
   @Timestamp() createdAt!: string;
 }
 

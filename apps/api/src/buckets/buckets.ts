@@ -12,10 +12,20 @@ import { notFound } from '../http/not-found.js';
 import type { PageQuery } from '../http/page-query.dto.js';
 import { NAME, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import { rotationUnderWay, underWay } from '../rotations/under-way.js';
 import type { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
+import {
+  assertKeyIssuerAllowed,
+  assertKeyIssuerAvailable,
+  canCorrect,
+  READABLE,
+  replaceKeyIssuer,
+  toKeyIssuer,
+} from './key-issuer.js';
+import type { KeyIssuerResponse } from './key-issuer.dto.js';
 import { assertAddressable, type BucketLocation, changedLocation, toLocation } from './location.js';
 
-/** The storage locations that a tenant registered. No store is contacted here. */
+/** The storage locations that a tenant registered, and who changes their signing keys. No store is contacted here. */
 @Injectable()
 export class Buckets {
   constructor(
@@ -30,6 +40,8 @@ export class Buckets {
     const location = toLocation(request);
     assertEndpointsAllowed(endpointsOf(location), this.config);
     assertAddressable(location);
+    assertKeyIssuerAllowed(request.keyIssuer, this.config);
+    assertKeyIssuerAvailable(request.keyIssuer?.type ?? 'manual', location.endpoint, this.config);
     const { accessKeyId, expiresAt, secretAccessKey, sessionToken } = request.credentials;
     if (sessionToken !== undefined && expiresAt === undefined) {
       const message = 'must be given with sessionToken: no URL can live longer than the session that signs it';
@@ -50,7 +62,9 @@ export class Buckets {
           data: { ...signingKey, bucketId: stored.id, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) },
           select: { id: true },
         });
-        const bucket = toResponse(stored);
+        const row = { tenantId, bucketId: stored.id };
+        const keyIssuer = await replaceKeyIssuer(transaction, this.seal, row, request.keyIssuer ?? { type: 'manual' });
+        const bucket = toResponse(stored, keyIssuer);
         const details = { bucket: { ...bucket }, accessKeyId };
         await recordChange(transaction, {
           ...askerOf(caller),
@@ -75,17 +89,20 @@ export class Buckets {
         where: { tenantId: caller.tenantId, ...(after === undefined ? {} : { name: { gt: after } }) },
         orderBy: { name: 'asc' },
         take: limit + 1,
+        include: { keyIssuer: READABLE },
       }),
     );
-    return toPage(buckets, limit, toResponse, (bucket) => [bucket.name]);
+    return toPage(buckets, limit, toOwnResponse, (bucket) => [bucket.name]);
   }
 
   async get({ tenantId }: Caller, name: string): Promise<BucketResponse> {
     if (!NAME.test(name)) throw notFound('bucket');
     const where = { tenantId_name: { tenantId, name } };
-    const bucket = await this.database.asTenant(tenantId, (transaction) => transaction.bucket.findUnique({ where }));
+    const bucket = await this.database.asTenant(tenantId, (transaction) =>
+      transaction.bucket.findUnique({ where, include: { keyIssuer: READABLE } }),
+    );
     if (!bucket) throw notFound('bucket');
-    return toResponse(bucket);
+    return toOwnResponse(bucket);
   }
 
   /** URLs that are out keep the address that they were signed for. */
@@ -95,14 +112,26 @@ export class Buckets {
     changes: BucketChanges,
     ifMatch: string | undefined,
   ): Promise<BucketResponse> {
-    return this.database.asTenant(caller.tenantId, async (transaction) => {
-      const stored = await lock(transaction, caller.tenantId, name);
-      const before = toResponse(stored);
+    const { tenantId } = caller;
+    return this.database.asTenant(tenantId, async (transaction) => {
+      const stored = await lock(transaction, tenantId, name);
+      const before = toOwnResponse(stored);
       assertUnchanged(ifMatch, before);
+      // None can start while the bucket is locked: its row refers to the bucket's.
+      const rotation = changes.keyIssuer && (await underWay(transaction, { tenantId, bucketId: stored.id }));
+      if (rotation && !canCorrect(before.keyIssuer, changes.keyIssuer, rotation)) throw rotationUnderWay(rotation.id);
       const location = changedLocation(stored, changes);
       assertEndpointsAllowed(endpointsOf(location), this.config);
       assertAddressable(location);
-      const bucket = toResponse(await transaction.bucket.update({ where: { id: stored.id }, data: location }));
+      assertKeyIssuerAllowed(changes.keyIssuer, this.config);
+      assertKeyIssuerAvailable((changes.keyIssuer ?? before.keyIssuer).type, location.endpoint, this.config);
+      const keyIssuer = changes.keyIssuer
+        ? await replaceKeyIssuer(transaction, this.seal, { tenantId, bucketId: stored.id }, changes.keyIssuer)
+        : before.keyIssuer;
+      const bucket = toResponse(
+        await transaction.bucket.update({ where: { id: stored.id }, data: location }),
+        keyIssuer,
+      );
       await recordChange(transaction, {
         ...askerOf(caller),
         action: 'bucket.changed',
@@ -113,17 +142,27 @@ export class Buckets {
     });
   }
 
-  /** Forgets a bucket in which nobody has a grant any more, and its signing keys. The store and its objects are left as they are. */
+  /** Forgets a bucket in which nobody has a grant any more, with its signing keys and their history. The store is left as it is. */
   async remove(caller: Caller, name: string, ifMatch: string | undefined): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (transaction) => {
-      const { id, ...stored } = await lock(transaction, tenantId, name);
-      const before = toResponse({ id, ...stored });
+      const stored = await lock(transaction, tenantId, name);
+      const before = toOwnResponse(stored);
       assertUnchanged(ifMatch, before);
-      const grants = await transaction.grant.count({ where: { tenantId, bucketId: id } });
+      const own = { tenantId, bucketId: stored.id };
+      const grants = await transaction.grant.count({ where: own });
       if (grants > 0) throw new ProblemError('in-use', `There are ${grants} grants in this bucket: delete them first.`);
-      await transaction.signingKey.deleteMany({ where: { tenantId, bucketId: id } });
-      await transaction.bucket.deleteMany({ where: { tenantId, id } });
+      // It holds a key that would otherwise be nobody's to delete at the store.
+      if (await underWay(transaction, own)) {
+        throw new ProblemError(
+          'in-use',
+          'A rotation of its signing key is under way: delete the bucket once it is done.',
+        );
+      }
+      await transaction.rotation.deleteMany({ where: own });
+      await transaction.keyIssuer.deleteMany({ where: own });
+      await transaction.signingKey.deleteMany({ where: own });
+      await transaction.bucket.deleteMany({ where: { tenantId, id: stored.id } });
       await recordChange(transaction, {
         ...askerOf(caller),
         action: 'bucket.deleted',
@@ -140,28 +179,19 @@ const endpointsOf = ({ endpoint, publicEndpoint }: BucketLocation) => ({ endpoin
 async function lock(transaction: Transaction, tenantId: string, name: string) {
   if (!NAME.test(name)) throw notFound('bucket');
   await transaction.$queryRaw`SELECT FROM buckets WHERE tenant_id = ${tenantId}::uuid AND name = ${name} FOR UPDATE`;
-  const bucket = await transaction.bucket.findUnique({ where: { tenantId_name: { tenantId, name } } });
+  const where = { tenantId_name: { tenantId, name } };
+  const bucket = await transaction.bucket.findUnique({ where, include: { keyIssuer: READABLE } });
   if (!bucket) throw notFound('bucket');
   return bucket;
 }
 
-interface StoredBucket extends Omit<BucketResponse, 'createdAt'> {
-  createdAt: Date;
-}
+type StoredBucket = Omit<BucketResponse, 'createdAt' | 'keyIssuer'> & { createdAt: Date };
 
-function toResponse(bucket: StoredBucket): BucketResponse {
-  const { id, name, provider, endpoint, publicEndpoint, region, keyPrefix, forcePathStyle, acl, createdAt } = bucket;
-  const response = {
-    id,
-    name,
-    provider,
-    endpoint,
-    publicEndpoint,
-    region,
-    bucket: bucket.bucket,
-    keyPrefix,
-    forcePathStyle,
-    acl,
-  };
-  return { ...response, createdAt: createdAt.toISOString() };
+const toOwnResponse = (stored: StoredBucket & { keyIssuer: Parameters<typeof toKeyIssuer>[0] }): BucketResponse =>
+  toResponse(stored, toKeyIssuer(stored.keyIssuer));
+
+function toResponse(stored: StoredBucket, keyIssuer: KeyIssuerResponse): BucketResponse {
+  const { id, name, provider, endpoint, publicEndpoint, region, bucket, keyPrefix, forcePathStyle, acl } = stored;
+  const location = { endpoint, publicEndpoint, region, bucket, keyPrefix, forcePathStyle, acl };
+  return { id, name, provider, ...location, keyIssuer, createdAt: stored.createdAt.toISOString() };
 }

@@ -19,6 +19,7 @@ const TAGS = {
   Grants: 'Who may read or write what.',
   'Use cases': 'The limits within which a URL is issued for a purpose.',
   Buckets: "The tenant's storage locations.",
+  'Signing keys': 'What signs the URLs of a bucket, what is out under it, and how it is changed or taken away.',
   Audit: 'What was decided, and by whom.',
   Platform: 'Tenants, and whose tokens are believed for them. For the operator of the installation.',
   Health: 'For whoever runs the installation. Public.',

@@ -14,6 +14,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const ANSWERS: Readonly<Record<string, string>> = {
   200: 'The answer.',
   201: 'What was made.',
+  202: 'It has begun: follow it by its id.',
   204: 'Done. There is no body.',
 };
 

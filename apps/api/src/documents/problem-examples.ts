@@ -58,6 +58,7 @@ function problemOf(code: ProblemCode): object {
     code,
     detail: `${found ?? title}.`,
     requestId: REQUEST_ID,
+    ...(code === 'rotation-under-way' ? { rotationId: '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11' } : {}),
   };
   if (!place) return body;
   return { ...body, errors: [status === 422 ? { code, ...place } : place] };

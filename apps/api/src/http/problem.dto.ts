@@ -43,4 +43,7 @@ export class Problem {
 
   /** Of a 400 or 422: all that is wrong, each with its place. */
   errors?: ProblemFieldError[];
+
+  /** Of `rotation-under-way`: the rotation to follow. */
+  @Uuid() rotationId?: string;
 }

@@ -42,10 +42,11 @@ function answerProblem(problem: ProblemError, request: FastifyRequest, reply: Fa
     .send(toBody(problem, request.id));
 }
 
-/** RFC 9457 §3, with `code`, `requestId` and `errors` as extensions. */
-function toBody({ code, status, detail, errors }: ProblemError, requestId: string): object {
+/** RFC 9457 §3, with `code`, `requestId`, `errors` and `rotationId` as extensions. */
+function toBody({ code, status, detail, errors, rotationId }: ProblemError, requestId: string): object {
   const body = { type: `/docs/errors#${code}`, title: problems[code].title, status, code, detail, requestId };
-  return errors.length > 0 ? { ...body, errors } : body;
+  const more = rotationId === undefined ? {} : { rotationId };
+  return { ...body, ...more, ...(errors.length > 0 ? { errors } : {}) };
 }
 
 function toProblem(exception: unknown): ProblemError {

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { contentTypeFault } from '@countersign/policy';
 import { filenameFault, keyFault, prefixFault } from '@countersign/permissions';
 import { Transform } from 'class-transformer';
-import { IsInt, ValidateBy, ValidateIf } from 'class-validator';
+import { IsBoolean, IsInt, ValidateBy, ValidateIf } from 'class-validator';
 import { Integer, Timestamp } from './fields.js';
 
 /** The field may be left out. Null is not left out: a client that sends it means something, and would not get it. */
@@ -61,6 +61,15 @@ export const IsQueryInteger = (): PropertyDecorator => (target, property) => {
     typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
   )(target, property);
   IsInteger()(target, property);
+};
+
+/** A query parameter that is `true` or `false`. */
+export const IsQueryBoolean = (): PropertyDecorator => (target, property) => {
+  Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))(
+    target,
+    property,
+  );
+  IsBoolean()(target, property);
 };
 
 /** A string for which `fault` finds nothing; its words are the message. */

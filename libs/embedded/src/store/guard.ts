@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessKeys } from './access-keys.js';
+import { answerAdmin, isAdminTarget } from './admin-api.js';
 import type { Cors } from './cors.js';
 import type { Exchange } from './exchange.js';
 import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './multipart/multipart-upload.js';
+import type { AccessKey } from './messages.js';
 import type { ObjectStore } from './object-store.js';
 import { chooseOperation, refuseUnknownAmzHeaders, type Operation } from './operation.js';
 import { putObject } from './put-object.js';
@@ -11,14 +14,15 @@ import { parseTarget, type RequestTarget } from './request-target.js';
 import { S3Error } from './s3-error.js';
 import type { S3rverBackend } from './s3rver-backend.js';
 import { single } from './signature/claimed-signature.js';
-import { verifySignature, type SecretOf } from './signature/verify-signature.js';
+import { verifySignature } from './signature/verify-signature.js';
 
 export interface GuardParts {
   store: ObjectStore;
   backend: S3rverBackend;
   cors: Cors;
   region: string;
-  secretOf: SecretOf;
+  keys: AccessKeys;
+  admin: AccessKey | undefined;
   /** Hears of every answer of 400 and above; never of a query, which may hold a signature. */
   log: (line: string) => void;
 }
@@ -45,26 +49,42 @@ export class Guard {
       const refusal =
         error instanceof S3Error ? error : new S3Error('InternalError', 'We encountered an internal error.');
       outcome = refusal === error ? refusal.code : `InternalError: ${String(error)}`;
-      sendError(response, refusal, requestId);
+      sendError(response, refusal, requestId, /^\/admin[/?]/.test(request.url ?? ''));
     }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { cors, store, region, secretOf } = this.parts;
+    const { cors, store, region, keys } = this.parts;
     const method = request.method ?? '';
     const target = parseTarget(request.url ?? '');
+    if (isAdminTarget(target)) return this.#answerAdmin(request, response, target);
     cors.allowReading(request, response, target.bucket);
     if (method === 'OPTIONS') return cors.answerPreflight(request, response, target.bucket);
 
     const { payloadHash } = verifySignature(
       { method, target, headers: request.headers },
-      { region, secretOf, now: Date.now() },
+      { region, secretOf: (accessKeyId) => keys.secretOf(accessKeyId), now: Date.now() },
     );
     const headers = obeyedHeaders(request, target);
     const operation = chooseOperation(method, target);
     refuseUnknownAmzHeaders(headers);
     if (method !== 'PUT' && method !== 'POST') refuseBody(request);
     await this.#perform(operation, { method, request, response, target, headers, payloadHash, store });
+  }
+
+  /** The admin's credential is good for this and for nothing else; and nothing else is good for this. */
+  async #answerAdmin(request: IncomingMessage, response: ServerResponse, target: RequestTarget): Promise<void> {
+    const { region, keys, admin } = this.parts;
+    const method = request.method ?? '';
+    const secretOf = (id: string) => (id === admin?.accessKeyId ? admin.secretAccessKey : keys.secretOf(id));
+    const { carrier, accessKeyId } = verifySignature(
+      { method, target, headers: request.headers },
+      { region, secretOf, now: Date.now() },
+    );
+    // Attack: a presigned URL of the admin's, which would be good for whoever holds it.
+    if (accessKeyId !== admin?.accessKeyId || carrier === 'query') throw new S3Error('AccessDenied', 'Access Denied.');
+    refuseBody(request);
+    await answerAdmin(method, target, keys, response);
   }
 
   async #perform(operation: Operation, exchange: Exchange): Promise<void> {
@@ -109,13 +129,13 @@ function refuseBody({ headers }: IncomingMessage): void {
   throw new S3Error('InvalidRequest', 'This request takes no body.');
 }
 
-function sendError(response: ServerResponse, error: S3Error, requestId: string): void {
+function sendError(response: ServerResponse, error: S3Error, requestId: string, isAdmin: boolean): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const xml = error.toXml(requestId);
-  response
-    .writeHead(error.status, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(xml) })
-    .end(xml);
+  const [type, body] = isAdmin
+    ? (['application/json', error.toJson(requestId)] as const)
+    : (['application/xml', error.toXml(requestId)] as const);
+  response.writeHead(error.status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }).end(body);
 }

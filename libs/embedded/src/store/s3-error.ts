@@ -19,12 +19,14 @@ const STATUS = {
   InvalidRequest: 400,
   InvalidToken: 400,
   InvalidURI: 400,
+  KeyExists: 409,
   KeyTooLongError: 400,
   MalformedXML: 400,
   MissingContentLength: 411,
   NoSuchBucket: 404,
   NoSuchKey: 404,
   NoSuchUpload: 404,
+  NoSuchUser: 404,
   NotImplemented: 501,
   PreconditionFailed: 412,
   RequestTimeTooSkewed: 403,
@@ -50,6 +52,11 @@ export class S3Error extends Error {
 
   toXml(requestId: string): string {
     return document('Error', { Code: this.code, Message: this.message, ...this.detail, RequestId: requestId });
+  }
+
+  /** As Ceph's Admin Ops API says it. */
+  toJson(requestId: string): string {
+    return JSON.stringify({ Code: this.code, Message: this.message, RequestId: requestId });
   }
 }
 

@@ -1,9 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { freePort } from '../free-port.js';
-import type { AccessKey, StoreBucket } from './messages.js';
+import type { AccessKey, StoreBucket, UserAccessKey } from './messages.js';
 import { StoreSupervisor } from './store-supervisor.js';
 
-export type { AccessKey, StoreBucket } from './messages.js';
+export type { AccessKey, StoreBucket, UserAccessKey } from './messages.js';
 
 export interface StoreOptions {
   /** Where the objects are kept between starts; made when it is missing. */
@@ -13,7 +13,10 @@ export interface StoreOptions {
   /** The region that signatures must name; us-east-1 when left out. */
   region?: string;
   buckets: StoreBucket[];
-  accessKeys: AccessKey[];
+  /** What is alive at the first start in this directory; later, those that the admin has left alive. */
+  accessKeys: UserAccessKey[];
+  /** Who may make and take away access keys by Ceph's Admin Ops API at `/admin/user`, and do nothing else. Left out: nobody. */
+  admin?: AccessKey | undefined;
   /** Hears of refused requests, one line each, without their query. */
   log?: (line: string) => void;
 }
@@ -23,8 +26,6 @@ export interface EmbeddedStore {
   port: number;
   /** Of the process that serves now; another one after a crash. */
   readonly processId: number | undefined;
-  /** Replaces the living access keys; once resolved, no other key is believed. */
-  setAccessKeys(accessKeys: AccessKey[]): Promise<void>;
   /** Lets requests in flight finish, then ends the process. May be called again. */
   stop(): Promise<void>;
 }
@@ -36,9 +37,10 @@ export interface EmbeddedStore {
  */
 export async function startStore(options: StoreOptions): Promise<EmbeddedStore> {
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
-  const { buckets, accessKeys, region = 'us-east-1', log = () => undefined } = options;
+  const { buckets, accessKeys, admin, region = 'us-east-1', log = () => undefined } = options;
   const port = options.port ?? (await freePort());
-  const supervisor = new StoreSupervisor({ dir: await realpath(options.dir), port, region, buckets, accessKeys }, log);
+  const dir = await realpath(options.dir);
+  const supervisor = new StoreSupervisor({ dir, port, region, buckets, accessKeys, admin }, log);
   await supervisor.start();
   return {
     endpoint: `http://127.0.0.1:${port}`,
@@ -46,7 +48,6 @@ export async function startStore(options: StoreOptions): Promise<EmbeddedStore> 
     get processId() {
       return supervisor.processId;
     },
-    setAccessKeys: (accessKeys) => supervisor.setAccessKeys(accessKeys),
     stop: () => supervisor.stop(),
   };
 }

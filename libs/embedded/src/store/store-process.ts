@@ -10,9 +10,6 @@ async function obey(command: Command): Promise<void> {
     case 'start':
       server = await serveStore(command.config, (line) => void report({ type: 'log', line }));
       return report({ type: 'ready' });
-    case 'set-access-keys':
-      server?.setAccessKeys(command.accessKeys);
-      return report({ type: 'access-keys-set', number: command.number });
     case 'stop':
       await server?.close();
       return process.exit(0);

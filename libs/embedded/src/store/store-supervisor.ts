@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { AccessKey, Command, Report, StoreConfig } from './messages.js';
+import type { Command, Report, StoreConfig } from './messages.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -14,7 +14,6 @@ export class StoreSupervisor {
   #child: ChildProcess | undefined;
   #stopping: Promise<void> | undefined;
   #pauseMs = FIRST_PAUSE_MS;
-  #commands = 0;
 
   constructor(
     private readonly config: StoreConfig,
@@ -43,17 +42,6 @@ export class StoreSupervisor {
       if (Date.now() - readyAt > HEALTHY_AFTER_MS) this.#pauseMs = FIRST_PAUSE_MS;
       void this.#startAgain();
     });
-  }
-
-  /** A process that ends meanwhile is as good as an acknowledgement: the next one is started with these keys. */
-  async setAccessKeys(accessKeys: AccessKey[]): Promise<void> {
-    this.config.accessKeys = accessKeys;
-    const child = this.#child;
-    if (!child?.connected) return;
-    const number = ++this.#commands;
-    const answer = answerTo(child, (report) => report.type === 'access-keys-set' && report.number === number);
-    send(child, { type: 'set-access-keys', number, accessKeys });
-    await answer;
   }
 
   stop(): Promise<void> {

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { Asker, Ledger, Terms } from '@countersign/ledger';
+import { askStore, Objects, type StoreAnswer, type StoreRequest } from '@countersign/objects';
+import { type Credential, downloadTerms, objectAddress, uploadTerms, type UrlSigner } from '@countersign/signing';
+import type { Bucket } from '@countersign/tenancy';
+
+/** The checks' own corner of the bucket: nothing else is touched. */
+const CORNER = '.countersign-check/';
+
+const URL_SECONDS = 60;
+
+/** No subject of a token: whatever begins with `system:` is ours. */
+const SUBJECT = 'system:check';
+
+export interface TrialParts {
+  asker: Asker;
+  bucket: Bucket;
+  credential: Credential;
+  /** The database's clock at `startedAt`: whole seconds since the epoch. */
+  now: number;
+  /** Of `performance.now()`. */
+  startedAt: number;
+  ledger: Ledger;
+  signer: UrlSigner;
+  signal: AbortSignal;
+}
+
+/** What an upload URL pins beyond what all of them do. */
+export interface Pins {
+  checksumSha256?: string;
+  /** As the bucket has it, unless said otherwise. */
+  acl?: 'private' | 'none';
+}
+
+/** A URL and the headers that go with it. */
+export interface Issued {
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** The signing key stopped signing while it was tried. */
+export class KeyChanged extends Error {}
+
+/**
+ * One trial of a bucket: objects under a folder of its own, by URLs that are issued as every other, each with its row in the ledger. They go
+ * nowhere but to the store.
+ */
+export class Trial {
+  readonly folder = `${CORNER}${randomUUID()}/`;
+  /** Keys, with the bucket's prefix, under which there may be something now. */
+  readonly touched = new Set<string>();
+
+  constructor(private readonly parts: TrialParts) {}
+
+  get bucket(): Bucket {
+    return this.parts.bucket;
+  }
+
+  get credential(): Credential {
+    return this.parts.credential;
+  }
+
+  /** By the database's clock. */
+  get now(): Date {
+    return new Date(this.parts.now * 1000 + (performance.now() - this.parts.startedAt));
+  }
+
+  get isOver(): boolean {
+    return this.parts.signal.aborted;
+  }
+
+  /** What no URL of ours does. @param signal its own end, for what is done when the trial is over. */
+  objects(signal: AbortSignal = this.parts.signal): Objects {
+    return new Objects(this.bucket, this.credential, signal);
+  }
+
+  keyOf(name: string): string {
+    return `${this.bucket.keyPrefix}${this.folder}${name}`;
+  }
+
+  /** Without a signature. */
+  addressOf(name: string): string {
+    return objectAddress(this.bucket, this.keyOf(name));
+  }
+
+  get bucketAddress(): string {
+    return objectAddress(this.bucket, 'key').slice(0, -'/key'.length);
+  }
+
+  /** A PUT of these bytes where nothing is yet, as every upload URL. */
+  uploadUrl(name: string, body: string, { checksumSha256, acl }: Pins = {}): Promise<Issued> {
+    this.touched.add(this.keyOf(name));
+    const upload = {
+      contentType: 'text/plain',
+      contentLength: Buffer.byteLength(body),
+      checksumSha256: checksumSha256 ?? null,
+      overwrite: false,
+      acl: acl ?? this.bucket.acl,
+      disposition: null,
+    };
+    return this.#issue(name, 'upload-url', uploadTerms(this.#issuance(name), upload));
+  }
+
+  /** A PUT of these bytes as the first part of an upload. */
+  partUrl(name: string, body: string, uploadId: string): Promise<Issued> {
+    const terms = {
+      ...this.#issuance(name),
+      method: 'PUT' as const,
+      headers: { 'content-length': String(Buffer.byteLength(body)) },
+      query: { partNumber: '1', uploadId, 'x-id': 'UploadPart' },
+    };
+    return this.#issue(name, 'upload-url', terms);
+  }
+
+  downloadUrl(name: string): Promise<Issued> {
+    const download = { method: 'GET' as const, disposition: null, filename: null, contentType: null, versionId: null };
+    return this.#issue(name, 'download-url', downloadTerms(this.#issuance(name), download));
+  }
+
+  /** Uploads as the URL says, or with headers more. */
+  put({ url, headers }: Issued, body: string, more: Record<string, string> = {}): Promise<StoreAnswer> {
+    return this.ask(url, { method: 'PUT', headers: { ...headers, ...more }, body: Buffer.from(body) });
+  }
+
+  async get(name: string, headers: Record<string, string> = {}): Promise<StoreAnswer> {
+    return this.ask((await this.downloadUrl(name)).url, { method: 'GET', headers });
+  }
+
+  ask(url: string, request: StoreRequest): Promise<StoreAnswer> {
+    return askStore(url, request, this.parts.signal);
+  }
+
+  #issuance(name: string) {
+    const issuedAt = Math.floor(this.now.getTime() / 1000);
+    const { bucket, credential } = this.parts;
+    return {
+      url: this.addressOf(name),
+      region: bucket.region,
+      issuedAt,
+      expiresInSeconds: URL_SECONDS,
+      signingKeyId: credential.signingKeyId,
+    };
+  }
+
+  async #issue(name: string, action: 'upload-url' | 'download-url', terms: Terms): Promise<Issued> {
+    const receipt = await this.parts.ledger.grant({
+      ...this.parts.asker,
+      subject: SUBJECT,
+      action,
+      decision: 'granted',
+      bucket: this.bucket.name,
+      key: `${this.folder}${name}`,
+      useCase: 'check',
+      contentType: terms.headers['content-type'] ?? null,
+      contentLength: action === 'upload-url' ? Number(terms.headers['content-length']) : null,
+      details: null,
+      terms,
+    });
+    if (!receipt) throw new KeyChanged('the signing key was changed');
+    const { 'content-length': _, ...headers } = terms.headers;
+    return { url: await this.parts.signer.sign(receipt, this.credential), headers };
+  }
+}

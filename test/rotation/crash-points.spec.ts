@@ -1,0 +1,84 @@
+// Wherever a worker dies, or only seems to have, and whatever IAM does meanwhile. The same at a store of Ceph's: test/storage/crash-points.spec.ts.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CrashRig, type Outcome } from './crash-rig.js';
+import { deaths, deathsAndReturns, summary } from './enumerate.js';
+import { iamStore, type IamWeather } from './key-stores.js';
+
+const LIMIT_MS = 120_000;
+
+let rig: CrashRig;
+beforeAll(async () => {
+  rig = await CrashRig.start();
+});
+afterAll(() => rig.close());
+
+describe('A rotation by AWS IAM whose worker dies at any point', () => {
+  it.each(['graceful', 'immediate', 'revocation'] as const)(
+    '%s: comes to its end, leaves no key behind, and takes away none but its own',
+    async (mode) => {
+      expectWell(mode, await deathsAndReturns(rig, () => iamStore({ isListLate: true }), mode));
+    },
+    LIMIT_MS,
+  );
+
+  it.each<[string, 'graceful' | 'immediate', IamWeather]>([
+    [
+      'a key is made of which nobody hears, and the list is stale',
+      'graceful',
+      { faults: { CreateAccessKey: ['broken-but-done'], ListAccessKeys: [{ staleMs: 0 }, { staleMs: 60_000 }] } },
+    ],
+    [
+      'every call is throttled at first',
+      'immediate',
+      {
+        faults: {
+          ListAccessKeys: ['throttled'],
+          CreateAccessKey: ['throttled'],
+          UpdateAccessKey: ['throttled'],
+          DeleteAccessKey: ['throttled'],
+        },
+      },
+    ],
+    [
+      'every change times out, and is done',
+      'graceful',
+      {
+        faults: {
+          CreateAccessKey: ['silent-but-done'],
+          UpdateAccessKey: ['silent-but-done'],
+          DeleteAccessKey: ['silent-but-done'],
+        },
+      },
+    ],
+    ['a key is made only after everybody gave up', 'immediate', { faults: { CreateAccessKey: ['late'] } }],
+  ])(
+    '%s: the same (%s)',
+    async (what, mode, weather) => {
+      expectWell(`${mode}, ${what}`, await deaths(rig, () => iamStore(weather), mode));
+    },
+    LIMIT_MS,
+  );
+
+  it.each<[string, IamWeather]>([
+    ['has the other place in the user', { foreign: 'before' }],
+    [
+      'appears while ours is being made, and is used',
+      { foreign: 'meanwhile', faults: { CreateAccessKey: ['broken'] } },
+    ],
+  ])(
+    'somebody else’s key %s: it is never touched, and the operator is asked once',
+    async (what, weather) => {
+      const outcomes = await deaths(rig, () => iamStore(weather), 'graceful');
+      expectWell(`graceful, a foreign key ${what}`, outcomes);
+      expect(outcomes.filter(({ helped }) => helped !== 1)).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+});
+
+function expectWell(what: string, outcomes: Outcome[]): void {
+  const { line, found, missed } = summary(`${what}, aws-iam`, outcomes);
+  process.stdout.write(`${line}\n`);
+  expect(found).toEqual([]);
+  expect(missed).toEqual([]);
+}

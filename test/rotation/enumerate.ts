@@ -1,0 +1,93 @@
+import type { RotationMode } from '@countersign/signing-keys';
+import type { CrashRig, Outcome, Plan } from './crash-rig.js';
+import type { KeyStore } from './key-stores.js';
+
+/** More would wait for each other. */
+const AT_ONCE = 6;
+
+/**
+ * Rotations of which the first worker stops: before each call that one makes in which nobody stops, and so after the call before it. Another
+ * worker takes over, and the late one wakes up once all is over.
+ */
+export async function deaths(rig: CrashRig, open: () => Promise<KeyStore>, mode: RotationMode): Promise<Outcome[]> {
+  const run = (plan: Plan) => runOne(rig, open, plan);
+  const undisturbed = await run({ mode, stopsBefore: [] });
+  const plans = undisturbed.course.calls.map((call) => ({ mode, stopsBefore: [call] }));
+  return [undisturbed, ...(await inTurn(plans, run))];
+}
+
+/** And those in which the late one wakes up in the middle of it, and those in which the second worker dies, too. */
+export async function deathsAndReturns(
+  rig: CrashRig,
+  open: () => Promise<KeyStore>,
+  mode: RotationMode,
+): Promise<Outcome[]> {
+  const first = await deaths(rig, open, mode);
+  const [{ course: undisturbed }, ...dead] = first as [Outcome, ...Outcome[]];
+  const more = dead.flatMap(({ plan, course }, n): Plan[] => {
+    const [call = ''] = plan.stopsBefore;
+    // Whoever is about to renew a lease that is lost does nothing.
+    if (isRenewal(call)) return [];
+    const next = course.callsOf(1);
+    const moments = next.flatMap((each, at) => (isRenewal(each) || isRepeated(each) ? [] : [at + 1]));
+    // What is done outside, or may have to be taken back, may come at any moment.
+    if (!isChange(call) && !isChange(undisturbed.calls[n - 1] ?? ''))
+      return moments.slice(n % 4, (n % 4) + 1).map((wakesAt) => ({ ...plan, wakesAt }));
+    // The one that takes over dies as well, while it finds out what came of the first one's attempt.
+    const seconds = next.filter((each) => isCreation(each) && !isRenewal(each) && !isRepeated(each));
+    return [
+      ...moments.map((wakesAt) => ({ ...plan, wakesAt })),
+      ...(isCreation(call) ? seconds : []).map((second) => ({ mode, stopsBefore: [call, second] })),
+    ];
+  });
+  return [...first, ...(await inTurn(more, (plan) => runOne(rig, open, plan)))];
+}
+
+/** It asks again. */
+const isRepeated = (call: string): boolean => !/ [12]$/.test(call);
+
+const isRenewal = (call: string): boolean => call.includes(' renew ');
+
+const isChange = (call: string): boolean => / (create|disable|remove) /.test(call);
+
+const isCreation = (call: string): boolean => / (create-key|find-leftovers) /.test(call);
+
+async function runOne(rig: CrashRig, open: () => Promise<KeyStore>, plan: Plan): Promise<Outcome> {
+  const store = await open();
+  try {
+    return await rig.rotate(store, plan);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Some at once; their outcomes are in the order of the plans. */
+async function inTurn(plans: Plan[], run: (plan: Plan) => Promise<Outcome>): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let n = next++; n < plans.length; n = next++) outcomes[n] = await run(plans[n] as Plan);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return outcomes;
+}
+
+/** What all of them showed: on one line, in words, and which of them did not stop as planned. */
+export function summary(what: string, outcomes: Outcome[]): { line: string; found: string[]; missed: string[] } {
+  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const stops = outcomes.map(({ plan }) => plan.stopsBefore.join(', then '));
+  const parts = [
+    `${new Set(stops).size - 1} crash points`,
+    `${outcomes.length} rotations`,
+    `${sum(({ orphans }) => orphans)} orphan keys`,
+    `${sum(({ wrongDeletions }) => wrongDeletions)} wrong deletions`,
+    `${sum(({ twoActive }) => twoActive)} of ${sum(({ moments }) => moments)} moments with two active keys`,
+  ];
+  return {
+    line: `${what}: ${parts.join(', ')}`,
+    found: outcomes.flatMap(({ plan, found }) => found.map((words) => `${JSON.stringify(plan)}: ${words}`)),
+    missed: outcomes
+      .filter(({ plan, course }) => course.worker < plan.stopsBefore.length)
+      .map(({ plan }) => JSON.stringify(plan)),
+  };
+}

@@ -26,6 +26,7 @@ export const problems = {
   'key-too-long': { status: 422, title: "The key is too long behind the bucket's prefix" },
   'endpoint-not-allowed': { status: 422, title: 'The endpoint is insecure or private' },
   'internal-error': { status: 500, title: 'Something went wrong on our side' },
+  overloaded: { status: 503, title: 'Too many requests wait already' },
   'ledger-unavailable': { status: 503, title: 'The decision cannot be recorded now' },
   'issuer-unavailable': { status: 503, title: "The token's issuer gives no keys now" },
   'signing-key-unavailable': { status: 503, title: 'The bucket has no usable signing key now' },

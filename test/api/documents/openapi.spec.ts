@@ -19,8 +19,8 @@ describe('openapi.json', () => {
   it('names every operation as the method of a client: each once, and as before', () => {
     // A generated client's methods have these names: to change one breaks whoever uses it.
     expect(operations.map(({ operationId }) => operationId).toSorted()).toEqual(
-      `changeBucket changeIssuer changeTenant checkPermissions createBucket createDownloadUrl createGrant createIssuer
-       createTenant createUploadUrl deleteBucket deleteGrant deleteIssuer deleteUseCase getBucket getIssuer getLiveness
+      `changeBucket changeIssuer changeTenant checkPermissions createBucket createDownloadUrl createDownloadUrls createGrant createIssuer
+       createTenant createUploadUrl createUploadUrls deleteBucket deleteGrant deleteIssuer deleteUseCase getBucket getIssuer getLiveness
        getReadiness getTenant getUseCase listAuditEvents listBuckets listGrants listIssuers listTenants listUseCases
        replaceUseCase`.split(/\s+/),
     );

@@ -9,7 +9,11 @@ const GENERATORS = {
   'openapi-ts': {
     args: ['@hey-api/openapi-ts/bin/run.js', '-i', path.resolve('openapi.json'), '-o', 'client', '--no-log-file'],
     use: `
-      import { createUploadUrl, type IssuedUploadUrl } from './client/index.js';
+      import { createDownloadUrls, createUploadUrl, type IssuedUploadUrl } from './client/index.js';
+      export async function gallery(): Promise<string[] | undefined> {
+        const { data } = await createDownloadUrls({ body: { items: [{ bucket: 'b', key: 'k' }] } });
+        return data?.items.map(({ status, body }) => (status === 201 ? body.url : body.code));
+      }
       export async function upload(): Promise<string | undefined> {
         const { data } = await createUploadUrl({ body: { bucket: 'b', key: 'k', contentType: 'text/plain', contentLength: 5 } });
         const issued: IssuedUploadUrl | undefined = data;
@@ -22,7 +26,12 @@ const GENERATORS = {
   oazapfts: {
     args: ['oazapfts/dist/cli.js', path.resolve('openapi.json'), 'client.ts'],
     use: `
-      import { createUploadUrl, type IssuedUploadUrl } from './client.js';
+      import { createDownloadUrls, createUploadUrl, type IssuedUploadUrl } from './client.js';
+      export async function gallery(): Promise<string[] | undefined> {
+        const answer = await createDownloadUrls({ items: [{ bucket: 'b', key: 'k' }] });
+        if (answer.status !== 200) return undefined;
+        return answer.data.items.map(({ status, body }) => (status === 201 ? body.url : body.code));
+      }
       export async function upload(): Promise<string | undefined> {
         const answer = await createUploadUrl({ bucket: 'b', key: 'k', contentType: 'text/plain', contentLength: 5 });
         if (answer.status !== 201) return answer.status === 503 ? answer.data.code : undefined;

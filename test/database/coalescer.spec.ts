@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Config } from '@countersign/config';
-import { Coalescer, Database } from '@countersign/database';
+import { Coalescer, Database, QueueFullError } from '@countersign/database';
 import { Ledger } from '@countersign/ledger';
 import pg from 'pg';
 
@@ -11,16 +11,20 @@ interface Question {
 
 describe('Coalescer', () => {
   /** Batches that end when they are told to, and a record of what was under way. */
-  function gated(atOnce: number) {
+  function gated(atOnce: number, maxQueued?: number) {
     const batches: { size: number; end: (error?: Error) => void }[] = [];
     const seen = { now: 0, most: 0 };
-    const coalescer = new Coalescer<Question, string>(async (questions) => {
-      seen.most = Math.max(seen.most, ++seen.now);
-      await new Promise<void>((resolve, reject) => {
-        batches.push({ size: questions.length, end: (error) => (error ? reject(error) : resolve()) });
-      }).finally(() => seen.now--);
-      return questions.map(({ n }) => `answer ${n}`);
-    }, atOnce);
+    const coalescer = new Coalescer<Question, string>(
+      async (questions) => {
+        seen.most = Math.max(seen.most, ++seen.now);
+        await new Promise<void>((resolve, reject) => {
+          batches.push({ size: questions.length, end: (error) => (error ? reject(error) : resolve()) });
+        }).finally(() => seen.now--);
+        return questions.map(({ n }) => `answer ${n}`);
+      },
+      atOnce,
+      maxQueued,
+    );
     const begun = async (count: number) => {
       while (batches.length < count) await new Promise(setImmediate);
       return batches[count - 1]!;
@@ -56,6 +60,41 @@ describe('Coalescer', () => {
     const again = ask(coalescer, 1);
     (await begun(5)).end();
     await expect(Promise.all(again)).resolves.toEqual(['answer 0']);
+  });
+
+  it('keeps those that came together in one batch, however many they are', async () => {
+    const { coalescer, begun, batches } = gated(1);
+    const alone = ask(coalescer, 1);
+    const together = coalescer.requestAll(Array.from({ length: 1_000 }, (_, n) => ({ n })));
+    const more = ask(coalescer, 3, 5_000);
+    for (let count = 1; count <= 3; count++) (await begun(count)).end();
+    expect(await together).toEqual(Array.from({ length: 1_000 }, (_, n) => `answer ${n}`));
+    await expect(Promise.all([...alone, ...more])).resolves.toEqual([
+      'answer 0',
+      'answer 5000',
+      'answer 5001',
+      'answer 5002',
+    ]);
+    expect(batches.map(({ size }) => size)).toEqual([1, 1_000, 3]);
+    await expect(coalescer.requestAll([])).resolves.toEqual([]);
+  });
+
+  it('refuses at once what would wait in vain, and takes it again once there is room', async () => {
+    // Attack: a crowd, while the database hangs, fills the memory until the process dies with all that waits.
+    const { coalescer, begun, batches } = gated(1, 100);
+    const alone = ask(coalescer, 1);
+    await begun(1);
+    const waiting = ask(coalescer, 100, 1);
+    expect(coalescer.queued).toBe(100);
+    await expect(coalescer.request({ n: 0 })).rejects.toBeInstanceOf(QueueFullError);
+    await expect(coalescer.requestAll([{ n: 0 }, { n: 1 }])).rejects.toBeInstanceOf(QueueFullError);
+    expect(coalescer.queued).toBe(100);
+    batches[0]!.end();
+    (await begun(2)).end();
+    await Promise.all([...alone, ...waiting]);
+    const after = coalescer.request({ n: 7 });
+    (await begun(3)).end();
+    await expect(after).resolves.toBe('answer 7');
   });
 
   it('asks again for what was asked before: nothing is cached', async () => {
@@ -124,9 +163,9 @@ describe('Requests that share a batch with one whose data the database refuses',
     ['NUL in what else was pinned', { details: { n: 'a\0' } }],
   ])('are recorded, each once: %s', async (_, poison) => {
     const tenantId = randomUUID();
-    const good = Array.from({ length: 20 }, (_, n) => ledger.refuse(refusal(tenantId, `s${n}`)));
-    const bad = ledger.refuse({ ...refusal(tenantId, 'poison'), ...poison });
-    const more = Array.from({ length: 20 }, (_, n) => ledger.refuse(refusal(tenantId, `s${20 + n}`)));
+    const good = Array.from({ length: 20 }, (_, n) => ledger.record([refusal(tenantId, `s${n}`)]));
+    const bad = ledger.record([{ ...refusal(tenantId, 'poison'), ...poison }]);
+    const more = Array.from({ length: 20 }, (_, n) => ledger.record([refusal(tenantId, `s${20 + n}`)]));
     const outcomes = await Promise.allSettled([...good, bad, ...more]);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
     await expect(bad).rejects.toMatchObject({ code: 'ledger-unavailable', status: 503 });

@@ -73,7 +73,13 @@ describe('a key', () => {
     // Attack: whoever can make the signer sign a key of their choice walks out of the bucket's directory.
     expect(await sendRaw('GET', rawPath)).toMatch(/^HTTP\/1.1 400 .*<Code>Invalid(Argument|URI|BucketName)</s);
     expect(await sendRaw('PUT', rawPath, 'x')).toMatch(/^HTTP\/1.1 400 /);
-    expect(await readdir(t.dir)).toEqual(['access-keys.json', 'buckets', 'secret._S3rver_object', 'staging', 'uploads']);
+    expect(await readdir(t.dir)).toEqual([
+      'access-keys.json',
+      'buckets',
+      'secret._S3rver_object',
+      'staging',
+      'uploads',
+    ]);
   });
 
   test('that is encoded twice is decoded once', async () => {

@@ -6,7 +6,7 @@ import {
   essenceOf,
   MAX_EXPIRY_SECONDS,
   type UseCase,
-  type Wanted,
+  type WantedTime,
 } from '@countersign/policy';
 import fc from 'fast-check';
 
@@ -50,8 +50,7 @@ describe('applyPolicy', () => {
         life,
         (policy, asked, credential) => {
           const credentialExpiresAt = credential === null ? null : now + credential;
-          const outcome = applyPolicy(policy, {
-            ...download,
+          const outcome = applyPolicy(policy, download, {
             issuedAt: now,
             expiresInSeconds: asked,
             credentialExpiresAt,
@@ -125,11 +124,12 @@ describe('applyPolicy', () => {
             contentType,
             disposition,
             hasFilename,
+          };
+          const outcome = applyPolicy(policy, wanted, {
             issuedAt: now,
             expiresInSeconds: null,
             credentialExpiresAt: null,
-          };
-          const outcome = applyPolicy(policy, wanted);
+          });
           if (!outcome.isWithin) throw new Error('a download within its limits');
           const { terms } = outcome;
           if (ofPolicy === 'attachment' || disposition === 'attachment') expect(terms.disposition).toBe('attachment');
@@ -152,17 +152,10 @@ describe('applyPolicy', () => {
       minContentLength: 5,
       maxContentLength: 9,
     };
-    const wanted: Wanted = {
-      action: 'write',
-      contentType: 'text/plain',
-      contentLength: 10,
-      overwrite: true,
-      issuedAt: now,
-      expiresInSeconds: 1,
-      credentialExpiresAt: null,
-    };
-    const codesOf = (more: Partial<Wanted>) => {
-      const outcome = applyPolicy(strict, { ...wanted, ...more } as Wanted);
+    const wanted = { action: 'write' as const, contentType: 'text/plain', contentLength: 10, overwrite: true };
+    const time: WantedTime = { issuedAt: now, expiresInSeconds: 1, credentialExpiresAt: null };
+    const codesOf = (more: Partial<WantedTime & typeof wanted>) => {
+      const outcome = applyPolicy(strict, { ...wanted, ...more }, { ...time, ...more });
       return outcome.isWithin ? [] : outcome.violations.map(({ code }) => code);
     };
     expect(codesOf({})).toEqual([

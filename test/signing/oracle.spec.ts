@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { agree, type Presign } from '../../libs/signing/src/agree.js';
+import { sdkPresign } from '../../libs/signing/src/sdk-presign.js';
+import { SigV4Presigner } from '../../libs/signing/src/sigv4.js';
 import { type SigningCase, signingCases } from './cases.js';
 import { presignDownload, presignUpload, signDownload, signUpload } from './signed.js';
 
@@ -24,4 +27,25 @@ it('a URL parser finds in the URL the very path that was signed', async () => {
     expect(new URL(url).href).toBe(url);
   };
   await fc.assert(fc.asyncProperty(signingCases, keepsItsPath), { numRuns: 400 });
+});
+
+describe('what a start of the service checks', () => {
+  const ours = new SigV4Presigner();
+  const presign: Presign = (terms, credential) => ours.presign(terms, credential);
+
+  it('is content where the installed SDK signs as we do', async () => {
+    expect(await agree(presign, sdkPresign)).toBe(true);
+  });
+
+  it.each<[string, (terms: Parameters<Presign>[0]) => Parameters<Presign>[0]]>([
+    [
+      'a header of uploads',
+      (terms) => ({ ...terms, headers: { ...terms.headers, ...(terms.method === 'PUT' && { a: 'b' }) } }),
+    ],
+    ['a parameter of downloads', ({ query: { versionId: _, ...query }, ...terms }) => ({ ...terms, query })],
+    ['the name of the operation', (terms) => ({ ...terms, query: { ...terms.query, 'x-id': 'Other' } })],
+  ])('sees a difference in %s', async (_, change) => {
+    const changed: Presign = (terms, credential) => presign(change(terms), credential);
+    expect(await agree(changed, sdkPresign)).toBe(false);
+  });
 });

@@ -6,6 +6,7 @@ import { IdentityModule } from '@countersign/identity';
 import { AuditEventsModule } from './audit-events/audit-events.module.js';
 import { BucketsModule } from './buckets/buckets.module.js';
 import { DownloadUrlModule } from './download-url/download-url.module.js';
+import { DownloadUrlsModule } from './download-urls/download-urls.module.js';
 import { GrantsModule } from './grants/grants.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -17,6 +18,7 @@ import { RotationsModule } from './rotations/rotations.module.js';
 import { SigningKeysEndpointModule } from './signing-keys/signing-keys.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UploadUrlModule } from './upload-url/upload-url.module.js';
+import { UploadUrlsModule } from './upload-urls/upload-urls.module.js';
 import { UseCasesModule } from './use-cases/use-cases.module.js';
 
 /** The whole system. IdentityModule brings the one global guard; pipe and filter are the same for every route. */
@@ -26,6 +28,8 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     IdentityModule,
     DownloadUrlModule,
     UploadUrlModule,
+    DownloadUrlsModule,
+    UploadUrlsModule,
     PermissionChecksModule,
     GrantsModule,
     UseCasesModule,

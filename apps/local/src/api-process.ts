@@ -6,6 +6,9 @@ import { removeFile, writePrivate } from './place.js';
 const ENTRY = fileURLToPath(new URL('../../api/src/main.js', import.meta.url));
 const PID_FILE = 'api.pid';
 
+/** As in the Dockerfile: a heap that is collected early, and stays under 250 MB resident under load. */
+const HEAP = ['--max-old-space-size=512', '--max-semi-space-size=32'];
+
 /** Longer than any request of ours takes. */
 const DRAIN_MS = 15_000;
 
@@ -19,7 +22,11 @@ export interface ApiProcess {
 export async function startApi(env: NodeJS.ProcessEnv): Promise<ApiProcess> {
   // What the SDK says of this version of Node is for those who maintain us, not for whoever tries us.
   const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
-  const child = fork(ENTRY, { env: { ...env, ...quiet }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(ENTRY, {
+    env: { ...env, ...quiet },
+    execArgv: HEAP,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit').then(([code, signal]) => `${signal ?? `exit code ${code}`}`);
   const readiness = once(child, 'message').then(() => null);
   const failure = await Promise.race([readiness, ended]);

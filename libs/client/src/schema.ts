@@ -48,6 +48,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/download-urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issues up to 1,000 presigned URLs that download one object each.
+         * @description Each item is a request of the single call, and gets its answer: `status` and `body`. A refused or malformed item harms no other.
+         *
+         *     Scope: `read:objects`.
+         */
+        post: operations["createDownloadUrls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upload-urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issues up to 1,000 presigned URLs that upload one object each, of this type and size.
+         * @description Each item is a request of the single call, and gets its answer: `status` and `body`. A refused or malformed item harms no other.
+         *
+         *     Scope: `write:objects`.
+         */
+        post: operations["createUploadUrls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/permission-checks": {
         parameters: {
             query?: never;
@@ -391,7 +435,8 @@ export interface paths {
         put?: never;
         /**
          * Resumes a rotation that needs its operator.
-         * @description At the step where it stopped. A key that was made by hand and not accepted can be replaced by another one.
+         * @description At the step where it stopped. A key that was made by hand and is not accepted can be replaced by another one, also while the
+         *     store is still asked about it.
          *
          *     Scope: `admin:tenant`.
          */
@@ -821,6 +866,194 @@ export interface components {
              * @enum {string|null}
              */
             expiryLimitedBy: "credential" | null;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "bucket": "files",
+         *           "key": "users/alice/photo.png"
+         *         },
+         *         {
+         *           "bucket": "files",
+         *           "key": "users/bob/photo.png",
+         *           "filename": "bob.png"
+         *         }
+         *       ]
+         *     }
+         */
+        DownloadUrlsRequest: {
+            /** @description Up to 1,000, each as in the single call. */
+            items: components["schemas"]["DownloadUrlRequest"][];
+        };
+        IssuedDownload: {
+            /**
+             * @description What the single call would have answered with.
+             * @enum {integer}
+             */
+            status: 201;
+            body: components["schemas"]["IssuedUrl"];
+        };
+        /**
+         * @description What a program can rely on. A code never changes its meaning; later versions may add codes.
+         * @enum {string}
+         */
+        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "not-found" | "not-granted" | "overloaded" | "overwrite-not-allowed" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "use-case-not-found" | "wrong-state";
+        ProblemFieldError: {
+            /** @description Of a 422: what is wrong. */
+            code?: components["schemas"]["ProblemCode"];
+            /** @description RFC 6901; of a query, as if its parameters were members of an object. */
+            pointer: string;
+            /** @description What is wrong there, for people. */
+            message: string;
+            /** @description Of a 422: the limits that were passed. */
+            limits?: {
+                [key: string]: unknown;
+            };
+        };
+        Problem: {
+            /**
+             * Format: uri-reference
+             * @description Where the code is explained.
+             */
+            type: string;
+            /** @description The HTTP status. */
+            status: number;
+            code: components["schemas"]["ProblemCode"];
+            /**
+             * Format: uuid
+             * @description Names this request in our logs: tell it to the operator.
+             */
+            requestId: string;
+            /**
+             * Format: uuid
+             * @description Of `rotation-under-way`: the rotation to follow.
+             */
+            rotationId?: string;
+            /** @description The code in words, always the same ones. */
+            title: string;
+            /** @description What went wrong this time, for people. */
+            detail: string;
+            /** @description Of a 400 or 422: all that is wrong, each with its place. */
+            errors?: components["schemas"]["ProblemFieldError"][];
+        };
+        RefusedItem: {
+            /**
+             * @description What the single call would have answered with.
+             * @enum {integer}
+             */
+            status: 400 | 403 | 404 | 422 | 503;
+            body: components["schemas"]["Problem"];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "status": 201,
+         *           "body": {
+         *             "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *             "method": "GET",
+         *             "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
+         *             "headers": {},
+         *             "bucket": "files",
+         *             "key": "users/alice/photo.png",
+         *             "useCase": "download",
+         *             "issuedAt": "2027-01-31T12:00:00.000Z",
+         *             "expiresAt": "2027-01-31T12:15:00.000Z",
+         *             "expiresInSeconds": 900,
+         *             "expiryLimitedBy": null
+         *           }
+         *         },
+         *         {
+         *           "status": 403,
+         *           "body": {
+         *             "type": "/docs/errors#not-granted",
+         *             "title": "No grant allows this",
+         *             "status": 403,
+         *             "code": "not-granted",
+         *             "detail": "No grant allows the caller to do this to this key.",
+         *             "requestId": "c1f2a7de-3b58-4f0e-9b0c-5d8f6f3a9e21"
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        DownloadUrls: {
+            /** @description One answer an item, in the order of the request. */
+            items: (components["schemas"]["IssuedDownload"] | components["schemas"]["RefusedItem"])[];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "bucket": "files",
+         *           "key": "users/alice/photo.png",
+         *           "contentType": "image/png",
+         *           "contentLength": 48213
+         *         },
+         *         {
+         *           "bucket": "files",
+         *           "key": "users/bob/photo.png",
+         *           "contentType": "image/png",
+         *           "contentLength": 51977
+         *         }
+         *       ]
+         *     }
+         */
+        UploadUrlsRequest: {
+            /** @description Up to 1,000, each as in the single call. */
+            items: components["schemas"]["UploadUrlRequest"][];
+        };
+        IssuedUpload: {
+            /**
+             * @description What the single call would have answered with.
+             * @enum {integer}
+             */
+            status: 201;
+            body: components["schemas"]["IssuedUploadUrl"];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "status": 201,
+         *           "body": {
+         *             "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *             "method": "PUT",
+         *             "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
+         *             "headers": {
+         *               "content-type": "image/png",
+         *               "if-none-match": "*",
+         *               "x-amz-acl": "private"
+         *             },
+         *             "bucket": "files",
+         *             "key": "users/alice/photo.png",
+         *             "useCase": "upload",
+         *             "issuedAt": "2027-01-31T12:00:00.000Z",
+         *             "expiresAt": "2027-01-31T12:15:00.000Z",
+         *             "expiresInSeconds": 900,
+         *             "expiryLimitedBy": null,
+         *             "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *             "contentLength": 48213
+         *           }
+         *         },
+         *         {
+         *           "status": 403,
+         *           "body": {
+         *             "type": "/docs/errors#not-granted",
+         *             "title": "No grant allows this",
+         *             "status": 403,
+         *             "code": "not-granted",
+         *             "detail": "No grant allows the caller to do this to this key.",
+         *             "requestId": "c1f2a7de-3b58-4f0e-9b0c-5d8f6f3a9e21"
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        UploadUrls: {
+            /** @description One answer an item, in the order of the request. */
+            items: (components["schemas"]["IssuedUpload"] | components["schemas"]["RefusedItem"])[];
         };
         PermissionCheckItem: {
             /** @description The bucket's registered name. */
@@ -1864,49 +2097,6 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
-        /**
-         * @description What a program can rely on. A code never changes its meaning; later versions may add codes.
-         * @enum {string}
-         */
-        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "not-found" | "not-granted" | "overwrite-not-allowed" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "use-case-not-found" | "wrong-state";
-        ProblemFieldError: {
-            /** @description Of a 422: what is wrong. */
-            code?: components["schemas"]["ProblemCode"];
-            /** @description RFC 6901; of a query, as if its parameters were members of an object. */
-            pointer: string;
-            /** @description What is wrong there, for people. */
-            message: string;
-            /** @description Of a 422: the limits that were passed. */
-            limits?: {
-                [key: string]: unknown;
-            };
-        };
-        Problem: {
-            /**
-             * Format: uri-reference
-             * @description Where the code is explained.
-             */
-            type: string;
-            /** @description The HTTP status. */
-            status: number;
-            code: components["schemas"]["ProblemCode"];
-            /**
-             * Format: uuid
-             * @description Names this request in our logs: tell it to the operator.
-             */
-            requestId: string;
-            /**
-             * Format: uuid
-             * @description Of `rotation-under-way`: the rotation to follow.
-             */
-            rotationId?: string;
-            /** @description The code in words, always the same ones. */
-            title: string;
-            /** @description What went wrong this time, for people. */
-            detail: string;
-            /** @description Of a 400 or 422: all that is wrong, each with its place. */
-            errors?: components["schemas"]["ProblemFieldError"][];
-        };
     };
     responses: {
         /** @description `invalid-request`: The request is malformed. */
@@ -2146,7 +2336,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2208,7 +2398,109 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDownloadUrls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadUrlsRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadUrls"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUploadUrls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadUrlsRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadUrls"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2259,7 +2551,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2315,7 +2607,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2367,7 +2659,7 @@ export interface operations {
             415: components["responses"]["media-type-not-supported"];
             422: components["responses"]["unknown-reference"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2413,7 +2705,7 @@ export interface operations {
             };
             404: components["responses"]["not-found"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2463,7 +2755,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2512,7 +2804,7 @@ export interface operations {
             };
             404: components["responses"]["not-found"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2582,7 +2874,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2632,7 +2924,7 @@ export interface operations {
             404: components["responses"]["not-found"];
             412: components["responses"]["precondition-failed"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2682,7 +2974,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2744,7 +3036,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2793,7 +3085,7 @@ export interface operations {
             };
             404: components["responses"]["not-found"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2844,7 +3136,7 @@ export interface operations {
             409: components["responses"]["in-use"];
             412: components["responses"]["precondition-failed"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2915,7 +3207,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2964,7 +3256,7 @@ export interface operations {
             404: components["responses"]["not-found"];
             422: components["responses"]["policy-not-expressible"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3013,7 +3305,7 @@ export interface operations {
             404: components["responses"]["not-found"];
             422: components["responses"]["endpoint-not-allowed"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3065,7 +3357,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3143,7 +3435,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3195,7 +3487,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3261,7 +3553,7 @@ export interface operations {
             415: components["responses"]["media-type-not-supported"];
             422: components["responses"]["unknown-reference"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3309,7 +3601,7 @@ export interface operations {
             };
             404: components["responses"]["not-found"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3365,7 +3657,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3421,7 +3713,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3485,7 +3777,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3535,7 +3827,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3587,7 +3879,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3636,7 +3928,7 @@ export interface operations {
             };
             404: components["responses"]["not-found"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3697,7 +3989,7 @@ export interface operations {
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3747,7 +4039,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3809,7 +4101,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3858,7 +4150,7 @@ export interface operations {
             };
             404: components["responses"]["not-found"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3908,7 +4200,7 @@ export interface operations {
             404: components["responses"]["not-found"];
             412: components["responses"]["precondition-failed"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3969,7 +4261,7 @@ export interface operations {
             415: components["responses"]["media-type-not-supported"];
             422: components["responses"]["endpoint-not-allowed"];
             500: components["responses"]["internal-error"];
-            /** @description `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

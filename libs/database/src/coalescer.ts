@@ -1,5 +1,18 @@
-import DataLoader from 'dataloader';
 import { isDataFault } from './faults.js';
+import { QueueFullError } from './queue-full-error.js';
+
+/** Of one batch, unless a caller brings more at once. */
+const MAX_BATCH = 512;
+
+/** Of requests that wait: some seconds' worth, and a few megabytes. Whoever comes then is told at once, before memory grows. */
+const MAX_QUEUED = 10_000;
+
+/** Requests that came together, and stay together. */
+interface Group<Request, Result> {
+  requests: readonly Request[];
+  resolve: (results: readonly Result[]) => void;
+  reject: (error: unknown) => void;
+}
 
 /**
  * Asks the database for many requests at once: whatever waits while a batch is under way goes into the next one, each request
@@ -7,11 +20,10 @@ import { isDataFault } from './faults.js';
  *
  * Nothing is cached: the same request asked twice is asked twice (invariant 4).
  */
-export class Coalescer<Request extends object, Result> {
-  readonly #loader: DataLoader<Request, Result>;
+export class Coalescer<Request, Result> {
+  #waiting: Group<Request, Result>[] = [];
   #queued = 0;
   #underWay = 0;
-  #waiting: (() => void)[] = [];
 
   /**
    * @param load resolves to one result a request, in their order.
@@ -20,18 +32,29 @@ export class Coalescer<Request extends object, Result> {
   constructor(
     private readonly load: (requests: readonly Request[]) => Promise<readonly Result[]>,
     private readonly atOnce: number,
-  ) {
-    this.#loader = new DataLoader((requests: readonly Request[]) => this.#run(requests), {
-      cache: false,
-      maxBatchSize: 512,
-      batchScheduleFn: (dispatch) => this.#schedule(dispatch),
-    });
+    private readonly maxQueued = MAX_QUEUED,
+  ) {}
+
+  /** @throws QueueFullError at once where too many wait already; otherwise whatever `load` throws. */
+  async request(request: Request): Promise<Result> {
+    const [result] = await this.requestAll([request]);
+    return result as Result;
   }
 
-  /** @throws whatever `load` throws. */
-  request(request: Request): Promise<Result> {
-    this.#queued++;
-    return this.#loader.load(request);
+  /** The same for many, in one batch: their results in their order, or none. */
+  requestAll(requests: readonly Request[]): Promise<readonly Result[]> {
+    if (requests.length === 0) return Promise.resolve([]);
+    // A group that is too large for any queue may still be served where nobody waits.
+    if (this.#queued > 0 && this.#queued + requests.length > this.maxQueued)
+      return Promise.reject(new QueueFullError(this.#queued));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ requests, resolve, reject });
+      this.#queued += requests.length;
+      if (this.#underWay === this.atOnce) return;
+      // Taken now, not when it runs: several requests may arrive within one tick, and share a batch.
+      this.#underWay++;
+      setImmediate(() => void this.#run());
+    });
   }
 
   /** Requests whose batch has not begun. */
@@ -39,32 +62,34 @@ export class Coalescer<Request extends object, Result> {
     return this.#queued;
   }
 
-  #schedule(dispatch: () => void): void {
-    if (this.#underWay === this.atOnce) {
-      this.#waiting.push(dispatch);
-      return;
-    }
-    // Taken now, not when it runs: several batches may fill up within one tick.
-    this.#underWay++;
-    setImmediate(dispatch);
+  async #run(): Promise<void> {
+    for (let groups = this.#take(); groups.length > 0; groups = this.#take()) await this.#serve(groups);
+    this.#underWay--;
   }
 
-  async #run(requests: readonly Request[]): Promise<(Result | Error)[]> {
-    this.#queued -= requests.length;
+  #take(): Group<Request, Result>[] {
+    let size = 0;
+    let count = 0;
+    for (const { requests } of this.#waiting) {
+      if (count > 0 && size + requests.length > MAX_BATCH) break;
+      size += requests.length;
+      count++;
+    }
+    this.#queued -= size;
+    return this.#waiting.splice(0, count);
+  }
+
+  async #serve(groups: readonly Group<Request, Result>[]): Promise<void> {
     try {
-      return [...(await this.load(requests))];
-    } catch (error) {
-      // One request's data must not harm its neighbours: nothing of the batch was done, so each can be asked alone.
-      if (requests.length === 1 || !isDataFault(error)) throw error;
-      return await Promise.all(
-        requests.map((request) => this.load([request]).then(([result]) => result as Result, toError)),
+      const results = await this.load(
+        groups.length === 1 ? groups[0]!.requests : groups.flatMap((group) => group.requests),
       );
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#underWay--;
+      let from = 0;
+      for (const { requests, resolve } of groups) resolve(results.slice(from, (from += requests.length)));
+    } catch (error) {
+      // One request's data must not harm its neighbours: nothing of the batch was done, so each group can be asked alone.
+      if (groups.length === 1 || !isDataFault(error)) return groups.forEach(({ reject }) => reject(error));
+      await Promise.all(groups.map(({ requests, resolve, reject }) => this.load(requests).then(resolve, reject)));
     }
   }
 }
-
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

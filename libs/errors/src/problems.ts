@@ -30,6 +30,7 @@ export const problems = {
   'key-issuer-not-available': { status: 422, title: 'The bucket cannot have this key issuer' },
   'policy-not-expressible': { status: 422, title: "No policy can say what the bucket's prefix is" },
   'internal-error': { status: 500, title: 'Something went wrong on our side' },
+  overloaded: { status: 503, title: 'Too many requests wait already' },
   'ledger-unavailable': { status: 503, title: 'The decision cannot be recorded now' },
   'issuer-unavailable': { status: 503, title: "The token's issuer gives no keys now" },
   'signing-key-unavailable': { status: 503, title: 'The bucket has no usable signing key now' },

@@ -19,6 +19,8 @@ export interface Issuer {
   tenant: Tenant | null;
   /** or the claim that holds the tenant's slug. */
   tenantClaim: string | null;
+  /** Another one as soon as anything of the above, but for the tenant, is another. */
+  version: string;
 }
 
 export interface Tenant {
@@ -31,7 +33,10 @@ interface Claimed {
   audiences: string[];
 }
 
-/** The look-up of a token's issuer. Nothing is cached: an issuer that is gone or changed is so from the next request on. */
+/**
+ * The look-up of a token's issuer. Nothing is cached: an issuer that is gone or changed is so from the next request on. What many ask in
+ * one batch is asked once.
+ */
 @Injectable()
 export class Issuers {
   readonly #issuers: Coalescer<Claimed, Issuer[]>;
@@ -41,16 +46,32 @@ export class Issuers {
     this.#issuers = database.coalescer(
       'find_issuers',
       async (requests) => {
-        const rows = await database.call<{ n: number; issuer: Issuer }>('find_issuers', numbered(requests));
-        return requests.map((_, n) => rows.filter((row) => row.n === n).map((row) => row.issuer));
+        // Names hold no control characters.
+        const { distinct, places } = distinguish(requests, ({ issuer, audiences }) =>
+          [issuer, ...audiences].join('\n'),
+        );
+        const rows = await database.call<{ n: number; issuer: Omit<Issuer, 'version'> }>(
+          'find_issuers',
+          numbered(distinct),
+          requests.length,
+        );
+        const found: Issuer[][] = distinct.map(() => []);
+        for (const { n, issuer } of rows) found[n]?.push({ ...issuer, version: versionOf(issuer) });
+        return places.map((place) => found[place] ?? []);
       },
       2,
     );
     this.#tenants = database.coalescer(
       'find_tenants',
       async (requests) => {
-        const rows = await database.call<{ n: number; tenant: Tenant }>('find_tenants', numbered(requests));
-        return requests.map((_, n) => rows.find((row) => row.n === n)?.tenant ?? null);
+        const { distinct, places } = distinguish(requests, ({ issuerId, slug }) => `${issuerId}\n${slug}`);
+        const rows = await database.call<{ n: number; tenant: Tenant }>(
+          'find_tenants',
+          numbered(distinct),
+          requests.length,
+        );
+        const found = new Map(rows.map(({ n, tenant }) => [n, tenant]));
+        return places.map((place) => found.get(place) ?? null);
       },
       2,
     );
@@ -69,3 +90,18 @@ export class Issuers {
 }
 
 const numbered = (requests: readonly object[]): object[] => requests.map((request, n) => ({ n, ...request }));
+
+/** The different ones among requests, and of each request the place among these. */
+function distinguish<Request>(requests: readonly Request[], idOf: (request: Request) => string) {
+  const distinct: Request[] = [];
+  const placeOf = new Map<string, number>();
+  const places = requests.map((request) => {
+    const id = idOf(request);
+    const place = placeOf.get(id) ?? distinct.push(request) - 1;
+    placeOf.set(id, place);
+    return place;
+  });
+  return { distinct, places };
+}
+
+const versionOf = ({ tenant: _, ...issuer }: Omit<Issuer, 'version'>): string => JSON.stringify(issuer);

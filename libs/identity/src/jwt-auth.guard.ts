@@ -1,9 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { ProblemError } from '@countersign/errors';
 import { IS_PUBLIC, REQUIREMENT, type Requirement } from './decorators.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import type { Principal } from './principal.js';
+
+interface AuthenticatedRequest {
+  headers: IncomingHttpHeaders;
+  user: Principal;
+}
 
 /**
  * The one global guard (invariant 9): a route is public only where it says so. 401 for any token that is not good, always the same, so
@@ -11,15 +18,21 @@ import type { Principal } from './principal.js';
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
-  constructor(private readonly reflector: Reflector) {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly strategy: JwtStrategy,
+  ) {
     super();
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const routes = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, routes)) return true;
-    await super.canActivate(context);
-    const { scopes, isSuspended } = context.switchToHttp().getRequest<{ user: Principal }>().user;
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const known = await this.strategy.recognise(request);
+    if (known) request.user = known;
+    else await super.canActivate(context);
+    const { scopes, isSuspended } = request.user;
     const required = this.reflector.getAllAndOverride<Requirement | undefined>(REQUIREMENT, routes);
     if (!required || !scopes.has(required.scope)) {
       throw new ProblemError(

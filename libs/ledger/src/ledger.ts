@@ -1,59 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type Coalescer, Database, type Prisma, type Transaction } from '@countersign/database';
-import { ProblemError } from '@countersign/errors';
+import { type Coalescer, Database, hotPathProblem, type Prisma, type Transaction } from '@countersign/database';
 import type { AdministrativeChange, IssuanceDecision } from './entry.js';
 import { Receipt } from './receipt.js';
 
 /** What was decided? The append-only audit log. Rows of concurrent requests are appended together, each request awaiting its commit. */
 @Injectable()
 export class Ledger {
-  readonly #appends: Coalescer<Row, { isAppended: boolean }>;
+  readonly #appends: Coalescer<Row, boolean>;
 
   constructor(database: Database) {
     this.#appends = database.coalescer(
       'append_to_ledger',
       async (rows) => {
-        const appended = await database.call<{ n: number }>(
-          'append_to_ledger',
-          rows.map((row, n) => ({ n, ...row })),
-        );
-        const places = new Set(appended.map((row) => row.n));
-        return rows.map((_, n) => ({ isAppended: places.has(n) }));
+        rows.forEach((row, n) => (row.n = n));
+        const appended = new Set(await database.call<number>('append_to_ledger', rows));
+        return rows.map((_, n) => appended.has(n));
       },
       2,
     );
   }
 
   /**
-   * Records a granted issuance, committed when this resolves, and gives the receipt that can be signed. Null where the signing key has
-   * stopped being active since it was read: nothing was recorded, and the caller reads once more and uses the successor.
-   * @throws ProblemError `ledger-unavailable` where it could not be recorded: then there is no URL (invariant 1).
+   * Records decisions, committed together when this resolves, and gives one result each, in their order: of a granted one the receipt
+   * that can be signed, or null where the signing key has stopped being active since it was read: then nothing was recorded, and the
+   * caller reads once more and uses the successor. Of a refused one: null.
+   * @throws ProblemError `ledger-unavailable`, `overloaded` where they could not be recorded: then there is no URL (invariant 1).
    */
-  async grant(decision: IssuanceDecision & { decision: 'granted' }): Promise<Receipt | null> {
-    const issuanceId = randomUUID();
-    const isAppended = await this.#append(toRow(decision, issuanceId));
-    return isAppended ? new Receipt(issuanceId, decision.terms) : null;
-  }
-
-  /** Records a refusal. @throws ProblemError `ledger-unavailable` where it could not be recorded. */
-  async refuse(decision: IssuanceDecision & { decision: 'refused' }): Promise<void> {
-    await this.#append(toRow(decision, null));
-  }
-
-  async #append(row: Row): Promise<boolean> {
-    try {
-      return (await this.#appends.request(row)).isAppended;
-    } catch (cause) {
-      throw new ProblemError(
-        'ledger-unavailable',
-        'The decision could not be recorded, so there is none. Try again shortly.',
-        {
-          retryAfterSeconds: 2,
-          cause,
-        },
-      );
-    }
+  async record(decisions: readonly IssuanceDecision[]): Promise<(Receipt | null)[]> {
+    const rows = decisions.map(toRow);
+    const appended = await this.#appends.requestAll(rows).catch((cause: unknown) => {
+      throw hotPathProblem(cause, 'The decision could not be recorded, so there is none. Try again shortly.');
+    });
+    return decisions.map((decision, n) => {
+      const issuanceId = rows[n]?.issuanceId;
+      return decision.decision === 'granted' && appended[n] && issuanceId
+        ? new Receipt(issuanceId, decision.terms)
+        : null;
+    });
   }
 }
 
@@ -68,28 +52,32 @@ export async function recordChange(
 
 type Row = ReturnType<typeof toRow>;
 
-function toRow(decision: IssuanceDecision, issuanceId: string | null) {
-  const terms = decision.decision === 'granted' ? decision.terms : null;
+/** What is null is left out: PostgreSQL finds null where there is nothing, and a batch is half as long. */
+function toRow(decision: IssuanceDecision) {
+  const terms = decision.decision === 'granted' ? decision.terms : undefined;
+  const id = randomUUID();
   return {
-    id: issuanceId ?? randomUUID(),
+    /** Its place in its batch. */
+    n: 0,
+    id,
     tenantId: decision.tenantId,
     subject: decision.subject,
     action: decision.action,
     decision: decision.decision,
-    reason: decision.decision === 'refused' ? decision.reason : null,
+    reason: decision.decision === 'refused' ? decision.reason : undefined,
     bucket: decision.bucket,
     key: decision.key,
     useCase: decision.useCase,
-    issuanceId,
-    signingKeyId: terms?.signingKeyId ?? null,
-    expiresAt: terms ? new Date((terms.issuedAt + terms.expiresInSeconds) * 1000).toISOString() : null,
-    contentType: decision.contentType,
-    contentLength: decision.contentLength,
-    url: terms?.url ?? null,
-    clientAddress: decision.clientAddress,
-    userAgent: decision.userAgent,
+    issuanceId: terms ? id : undefined,
+    signingKeyId: terms?.signingKeyId,
+    expiresAt: terms && new Date((terms.issuedAt + terms.expiresInSeconds) * 1000).toISOString(),
+    contentType: decision.contentType ?? undefined,
+    contentLength: decision.contentLength ?? undefined,
+    url: terms?.url,
+    clientAddress: decision.clientAddress ?? undefined,
+    userAgent: decision.userAgent ?? undefined,
     requestId: decision.requestId,
-    details: decision.details,
-    rotationId: decision.rotationId ?? null,
+    details: decision.details ?? undefined,
+    rotationId: decision.rotationId,
   };
 }

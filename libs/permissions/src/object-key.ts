@@ -4,6 +4,12 @@ const MAX_KEY_BYTES = 1024;
 /** C0, DEL and C1 controls, and the backslash that some clients turn into a slash. */
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\\]/;
 
+/** Printable ASCII but the backslash, as most keys are: well-formed, in NFC, and a byte each. */
+const PLAIN = /^[ -[\]-~]*$/;
+
+/** An empty, `.` or `..` segment. */
+const NO_SEGMENT = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /**
  * What is wrong with an object's key, or null: 1 to 1,024 UTF-8 bytes, well-formed, NFC, no control character, no backslash, and
  * no empty, `.` or `..` segment. A key is refused, never repaired: repaired keys let two names reach one object, and a key that
@@ -14,7 +20,7 @@ export function keyFault(key: string): string | null {
   const fault = textFault(key);
   if (fault) return fault;
   if (key.startsWith('/')) return 'must not start with "/"';
-  if (!key.split('/').every(isPlainSegment)) return 'must not have an empty, "." or ".." segment';
+  if (NO_SEGMENT.test(key)) return 'must not have an empty, "." or ".." segment';
   return null;
 }
 
@@ -35,16 +41,14 @@ export function isSegment(text: string): boolean {
 }
 
 function textFault(text: string): string | null {
+  if (PLAIN.test(text)) return text.length > MAX_KEY_BYTES ? TOO_LONG : null;
   if (!isWellFormed(text)) return 'must be well-formed Unicode: it has a lone surrogate';
   if (FORBIDDEN.test(text)) return 'must not contain control characters or a backslash';
   if (text.normalize('NFC') !== text) return 'must be in Unicode normalisation form NFC';
-  if (utf8Length(text) > MAX_KEY_BYTES) return `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`;
-  return null;
+  return utf8Length(text) > MAX_KEY_BYTES ? TOO_LONG : null;
 }
 
-function isPlainSegment(segment: string): boolean {
-  return segment !== '' && segment !== '.' && segment !== '..';
-}
+const TOO_LONG = `must be at most ${MAX_KEY_BYTES} bytes of UTF-8`;
 
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 

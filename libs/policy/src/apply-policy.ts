@@ -2,13 +2,16 @@ import { allowsContentType, isActive } from './content-type.js';
 import { presentDownload } from './disposition.js';
 import { isFor, MAX_PUT_BYTES, type UseCase } from './use-case.js';
 
-/** What a permitted request asks for. Times are whole seconds since the epoch. */
-export type Wanted = {
+/** For how long a permitted request asks. Times are whole seconds since the epoch. */
+export interface WantedTime {
   issuedAt: number;
   expiresInSeconds: number | null;
   /** When the credential that would sign dies, or null: never. */
   credentialExpiresAt: number | null;
-} & (WantedDownload | WantedUpload);
+}
+
+/** For what it asks. */
+export type WantedContent = WantedDownload | WantedUpload;
 
 interface WantedDownload {
   action: 'read';
@@ -56,28 +59,30 @@ export type Outcome = { isWithin: true; terms: Terms } | { isWithin: false; viol
  * The terms to sign, or every violation at once. Expiry is the truth: it is what was asked for (or the use case's default), and only
  * the life of the credential can cut it, which the terms then say. Pure.
  */
-export function applyPolicy(useCase: UseCase | null, wanted: Wanted): Outcome {
+export function applyPolicy(useCase: UseCase | null, wanted: WantedContent, time: WantedTime): Outcome {
   if (!useCase || !isFor(useCase, wanted.action)) {
     const message = useCase ? `is for "${useCase.action}" only` : 'is not a use case of this tenant';
     return { isWithin: false, violations: [{ code: 'use-case-not-found', pointer: '/useCase', message }] };
   }
-  const [first, ...rest] = [...expiryViolations(useCase, wanted), ...contentViolations(useCase, wanted)];
+  const [first, ...rest] = [...expiryViolations(useCase, time), ...contentViolations(useCase, wanted)];
   if (first) return { isWithin: false, violations: [first, ...rest] };
 
-  const asked = wanted.expiresInSeconds ?? useCase.defaultExpirySeconds ?? useCase.minExpirySeconds;
-  const credentialLife = wanted.credentialExpiresAt === null ? Infinity : wanted.credentialExpiresAt - wanted.issuedAt;
+  const asked = time.expiresInSeconds ?? useCase.defaultExpirySeconds ?? useCase.minExpirySeconds;
+  const credentialLife = time.credentialExpiresAt === null ? Infinity : time.credentialExpiresAt - time.issuedAt;
   const isCut = credentialLife < asked;
+  const { disposition, contentType } = presentation(useCase, wanted);
   return {
     isWithin: true,
     terms: {
       expiresInSeconds: isCut ? credentialLife : asked,
       expiryLimitedBy: isCut ? 'credential' : null,
-      ...presentation(useCase, wanted),
+      disposition,
+      contentType,
     },
   };
 }
 
-function expiryViolations(useCase: UseCase, { expiresInSeconds }: Wanted): Violation[] {
+function expiryViolations(useCase: UseCase, { expiresInSeconds }: WantedTime): Violation[] {
   const pointer = '/expiresInSeconds';
   const { minExpirySeconds, maxExpirySeconds } = useCase;
   const limits = { minExpirySeconds, maxExpirySeconds };
@@ -97,7 +102,7 @@ function expiryViolations(useCase: UseCase, { expiresInSeconds }: Wanted): Viola
   return [{ code: 'expiry-out-of-range', pointer, message: `must be ${range} in "${useCase.name}"`, limits }];
 }
 
-function contentViolations(useCase: UseCase, wanted: Wanted): Violation[] {
+function contentViolations(useCase: UseCase, wanted: WantedContent): Violation[] {
   const violations: Violation[] = [];
   if (wanted.contentType !== null && !allowsContentType(useCase.contentTypes, wanted.contentType)) {
     const limits = { contentTypes: useCase.contentTypes };
@@ -123,10 +128,11 @@ function contentViolations(useCase: UseCase, wanted: Wanted): Violation[] {
   return violations;
 }
 
-function presentation(useCase: UseCase, wanted: Wanted): Pick<Terms, 'disposition' | 'contentType'> {
+function presentation(useCase: UseCase, wanted: WantedContent): Pick<Terms, 'disposition' | 'contentType'> {
   if (wanted.action === 'read') {
     const asked = wanted.disposition ?? (wanted.hasFilename ? 'attachment' : useCase.disposition);
-    return presentDownload({ ...wanted, disposition: useCase.disposition === 'attachment' ? 'attachment' : asked });
+    const disposition = useCase.disposition === 'attachment' ? 'attachment' : asked;
+    return presentDownload({ key: wanted.key, disposition, contentType: wanted.contentType });
   }
   // Stored with the object, so that it is an attachment too for those who later reach it without us.
   return { disposition: isActive(wanted.contentType) ? 'attachment' : null, contentType: wanted.contentType };

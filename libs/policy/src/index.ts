@@ -4,7 +4,8 @@ export {
   type Terms,
   type Violation,
   type ViolationCode,
-  type Wanted,
+  type WantedContent,
+  type WantedTime,
 } from './apply-policy.js';
 export { contentTypeFault, essenceOf } from './content-type.js';
 export { defaultUseCases } from './default-use-cases.js';

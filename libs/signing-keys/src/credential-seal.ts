@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
+import { LRUCache } from 'lru-cache';
 
 /** What a storage credential keeps secret. */
 export interface StorageCredential {
@@ -15,6 +16,9 @@ export type SealedRow = { tenantId: string } & ({ signingKeyId: string } | { key
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Credentials that are in use at once. */
+const MAX_KEPT = 10_000;
+
 /**
  * Storage credentials at rest: AES-256-GCM under a key from the environment, bound to tenant and row, so that a ciphertext that was
  * moved to another row does not open. Sealed bytes are `version (1) | iv (12) | ciphertext | tag (16)`; the version names the key, and
@@ -22,6 +26,10 @@ const TAG_BYTES = 16;
  */
 @Injectable()
 export class CredentialSeal {
+  readonly #kept = new LRUCache<string, { sealed: string; tenantId: string; credential: StorageCredential }>({
+    max: MAX_KEPT,
+  });
+
   constructor(private readonly config: Config) {}
 
   seal(credential: StorageCredential, row: SealedRow): Buffer {
@@ -32,6 +40,18 @@ export class CredentialSeal {
     const cipher = createCipheriv('aes-256-gcm', newest.key, iv).setAAD(boundTo(row, version));
     const ciphertext = Buffer.concat([cipher.update(JSON.stringify(credential), 'utf8'), cipher.final()]);
     return Buffer.concat([version, iv, ciphertext, cipher.getAuthTag()]);
+  }
+
+  /**
+   * The same for the hot path, where one row is opened again and again: what was opened is kept while its row says the same bytes.
+   * @param sealed Base64, as the row has it
+   */
+  openKept(sealed: string, row: Extract<SealedRow, { signingKeyId: string }>): Readonly<StorageCredential> {
+    const kept = this.#kept.get(row.signingKeyId);
+    if (kept?.sealed === sealed && kept.tenantId === row.tenantId) return kept.credential;
+    const credential = Object.freeze(this.open(Buffer.from(sealed, 'base64'), row));
+    this.#kept.set(row.signingKeyId, { sealed, tenantId: row.tenantId, credential });
+    return credential;
   }
 
   /** @throws where the bytes were changed, belong to another row, or were sealed under a key that is no longer configured. */

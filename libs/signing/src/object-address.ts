@@ -1,4 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 
 /** Where a bucket is: what the store's address is made of. */
 export interface Location {
@@ -21,11 +23,30 @@ const { endpointProvider } = new S3Client({
  * @throws where the SDK finds that there is no such place (a malformed region, say), or would sign for it in another way than we do.
  */
 export function objectAddress(location: Location, key: string): string {
+  return objectAddressIn(bucketAddress(location), key);
+}
+
+/** The same for many objects in few buckets: the SDK's rules take longer than signing, and are asked once a bucket. */
+@Injectable()
+export class ObjectAddresses {
+  readonly #known = new LRUCache<string, string>({ max: 10_000 });
+
+  of(location: Location, key: string): string {
+    const { endpoint, region, bucket, forcePathStyle } = location;
+    const id = `${region} ${bucket} ${forcePathStyle} ${endpoint ?? ''}`;
+    const known = this.#known.get(id) ?? bucketAddress(location);
+    this.#known.set(id, known);
+    return objectAddressIn(known, key);
+  }
+}
+
+function bucketAddress(location: Location): string {
+  const { endpoint, region, bucket, forcePathStyle } = location;
   const { url, properties } = endpointProvider({
-    Bucket: location.bucket,
-    Region: location.region,
-    ForcePathStyle: location.forcePathStyle,
-    ...(location.endpoint === null ? {} : { Endpoint: location.endpoint }),
+    Bucket: bucket,
+    Region: region,
+    ForcePathStyle: forcePathStyle,
+    ...(endpoint === null ? {} : { Endpoint: endpoint }),
     UseFIPS: false,
     UseDualStack: false,
     Accelerate: false,
@@ -33,7 +54,11 @@ export function objectAddress(location: Location, key: string): string {
     UseArnRegion: false,
   });
   assertPlainBucket(location, properties?.['authSchemes']);
-  return `${url.origin}${url.pathname.replace(/\/$/, '')}/${key.split('/').map(escapeUri).join('/')}`;
+  return `${url.origin}${url.pathname.replace(/\/$/, '')}`;
+}
+
+function objectAddressIn(address: string, key: string): string {
+  return `${address}/${PLAIN_PATH.test(key) ? key : key.split('/').map(escapeUri).join('/')}`;
 }
 
 /** Some names mean another signature: an Outposts alias is another service, and `aws-global` is signed as `us-east-1`. */
@@ -45,8 +70,13 @@ function assertPlainBucket({ region, bucket }: Location, authSchemes: unknown): 
 
 /** RFC 3986 §2.3: everything but the unreserved characters (SigV4, "Canonical URI": encoded once for S3). */
 export function escapeUri(text: string): string {
+  if (UNRESERVED.test(text)) return text;
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
+
+const UNRESERVED = /^[A-Za-z0-9._~-]*$/;
+
+const PLAIN_PATH = /^[A-Za-z0-9._~/-]*$/;

@@ -37,13 +37,12 @@ export function downloadTerms(
   download: Download,
 ): Terms {
   const disposition = download.disposition && contentDisposition(download.disposition, download.filename ?? undefined);
-  const query = present({
-    'response-content-disposition': disposition,
-    'response-content-type': download.contentType,
-    versionId: download.versionId,
-    // As the SDK has it: a GET and a PUT name their operation, a HEAD does not.
-    'x-id': download.method === 'GET' ? 'GetObject' : null,
-  });
+  const query: Record<string, string> = {};
+  if (disposition) query['response-content-disposition'] = disposition;
+  if (download.contentType !== null) query['response-content-type'] = download.contentType;
+  if (download.versionId !== null) query['versionId'] = download.versionId;
+  // As the SDK has it: a GET and a PUT name their operation, a HEAD does not.
+  if (download.method === 'GET') query['x-id'] = 'GetObject';
   return { method: download.method, url, region, headers: {}, query, issuedAt, expiresInSeconds, signingKeyId };
 }
 
@@ -55,14 +54,14 @@ export function uploadTerms(
   { url, region, issuedAt, expiresInSeconds, signingKeyId }: Issuance,
   upload: Upload,
 ): Terms {
-  const headers = present({
+  const headers: Record<string, string> = {
     'content-length': String(upload.contentLength),
     'content-type': upload.contentType,
-    'content-disposition': upload.disposition,
-    'if-none-match': upload.overwrite ? null : '*',
-    'x-amz-acl': upload.acl === 'none' ? null : upload.acl,
-    'x-amz-checksum-sha256': upload.checksumSha256,
-  });
+  };
+  if (upload.disposition) headers['content-disposition'] = upload.disposition;
+  if (!upload.overwrite) headers['if-none-match'] = '*';
+  if (upload.acl !== 'none') headers['x-amz-acl'] = upload.acl;
+  if (upload.checksumSha256 !== null) headers['x-amz-checksum-sha256'] = upload.checksumSha256;
   return {
     method: 'PUT',
     url,
@@ -73,8 +72,4 @@ export function uploadTerms(
     expiresInSeconds,
     signingKeyId,
   };
-}
-
-function present(values: Record<string, string | null>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null));
 }

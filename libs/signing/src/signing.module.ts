@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ObjectAddresses } from './object-address.js';
 import { UrlSigner } from './url-signer.js';
 
-@Module({ providers: [UrlSigner], exports: [UrlSigner] })
+@Module({ providers: [ObjectAddresses, UrlSigner], exports: [ObjectAddresses, UrlSigner] })
 export class SigningModule {}

@@ -1,3 +1,3 @@
 export { type Bucket, type Holding, type SigningKey } from './holding.js';
-export { Tenancy } from './tenancy.js';
+export { type Asked, Tenancy } from './tenancy.js';
 export { TenancyModule } from './tenancy.module.js';

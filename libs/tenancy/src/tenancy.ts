@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Coalescer, Database } from '@countersign/database';
-import { ProblemError } from '@countersign/errors';
+import { type Coalescer, Database, hotPathProblem } from '@countersign/database';
 import type { Holding } from './holding.js';
 
 export interface Asked {
@@ -10,7 +9,7 @@ export interface Asked {
   bucket: string;
   useCase: string;
   /** The index entries that can hold a grant on the key. */
-  paths: readonly string[];
+  paths: Iterable<string>;
   /** Whether the subject can stand where a prefix says `{sub}`. */
   hasSegment: boolean;
 }
@@ -32,20 +31,31 @@ export class Tenancy {
     );
   }
 
-  /** @throws ProblemError `ledger-unavailable` while the database does not answer. */
-  find(asked: Asked): Promise<Holding> {
-    return this.#reads.request(asked).catch((cause: unknown) => {
-      throw new ProblemError('ledger-unavailable', 'The database did not answer. Try again shortly.', {
-        retryAfterSeconds: 2,
-        cause,
-      });
-    });
+  /**
+   * What is held, one result for each that is asked, in their order, all in one read.
+   * @throws ProblemError `ledger-unavailable` while the database does not answer, `overloaded` while too many wait for it.
+   */
+  async findAll(asked: readonly Asked[]): Promise<readonly Holding[]> {
+    try {
+      return await this.#reads.requestAll(asked);
+    } catch (cause) {
+      throw hotPathProblem(cause);
+    }
   }
 }
 
 function toParameters({ tenantId, subject, groups, bucket, useCase, paths, hasSegment }: Asked, n: number): object {
   const subjectTypes = ['everyone', 'user', ...groups.map(() => 'group')];
-  return { n, tenantId, bucket, useCase, subjectTypes, subjectIds: ['', subject, ...groups], paths, hasSegment };
+  return {
+    n,
+    tenantId,
+    bucket,
+    useCase,
+    subjectTypes,
+    subjectIds: ['', subject, ...groups],
+    paths: [...paths],
+    hasSegment,
+  };
 }
 
 /** Whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */

@@ -70,7 +70,7 @@ function problemsOf(operation: Operation, requirement: Requirement | undefined):
       (parameter) => 'in' in parameter && parameter.in === place && (name ?? parameter.name) === parameter.name,
     );
   const ofCaller: ProblemCode[] = ['unauthenticated', 'scope-missing', 'tenant-suspended'];
-  const ofFaults: ProblemCode[] = ['ledger-unavailable', 'issuer-unavailable'];
+  const ofFaults: ProblemCode[] = ['ledger-unavailable', 'overloaded', 'issuer-unavailable'];
   const ofBody: ProblemCode[] = ['invalid-request', 'body-too-large', 'media-type-not-supported'];
   const codes = new Set<ProblemCode>([
     ...(requirement ? [...ofCaller, ...ofFaults] : []),

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { ProblemCode } from '@countersign/errors';
+import { destination } from 'pino';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { onRequestOver } from './request-over.js';
 
@@ -18,14 +19,19 @@ export function logRequests(fastify: FastifyInstance): void {
     done();
   });
   onRequestOver(fastify, (request, reply, isAnswered) => {
-    const { method, routeOptions, problemCode: code } = request;
+    const { id: requestId, method, routeOptions, problemCode: code } = request;
     const status = isAnswered ? reply.statusCode : CLIENT_GONE;
-    request.log.info(
-      { method, route: routeOptions.url ?? null, status, code, ms: Math.round(reply.elapsedTime) },
-      'request',
-    );
+    const route = routeOptions.url ?? null;
+    request.log.info({ requestId, method, route, status, code, ms: Math.round(reply.elapsedTime) }, 'request');
   });
 }
+
+/** To standard output, some lines at a time: a write for each would cost more than the line. All are out when the process ends. */
+export function logStream(): ReturnType<typeof destination> {
+  return destination({ dest: 1, sync: true, minLength: 16_000, periodicFlush: FLUSH_MS });
+}
+
+const FLUSH_MS = 100;
 
 /** nginx's number for it: nobody was there to be answered. */
 const CLIENT_GONE = 499;

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import { isUnavailable } from '@countersign/database';
 import { ProblemError, problems } from '@countersign/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Problem } from './problem.dto.js';
 
 /** The edge: every failure becomes `application/problem+json` (RFC 9457), and nothing of what failed inside is shown. */
 @Catch()
@@ -28,7 +29,7 @@ export function answerFrameworkError(error: unknown, request: FastifyRequest, re
   answerProblem(problem, request, reply);
   // No hook hears of such a request: its line is written here.
   const { status, code } = problem;
-  request.log.info({ method: request.method, route: null, status, code, ms: 0 }, 'request');
+  request.log.info({ requestId: request.id, method: request.method, route: null, status, code, ms: 0 }, 'request');
 }
 
 function answerProblem(problem: ProblemError, request: FastifyRequest, reply: FastifyReply): void {
@@ -39,14 +40,14 @@ function answerProblem(problem: ProblemError, request: FastifyRequest, reply: Fa
     .header('cache-control', 'no-store')
     .type('application/problem+json; charset=utf-8')
     .serializer(JSON.stringify)
-    .send(toBody(problem, request.id));
+    .send(problemBody(problem, request.id));
 }
 
 /** RFC 9457 §3, with `code`, `requestId`, `errors` and `rotationId` as extensions. */
-function toBody({ code, status, detail, errors, rotationId }: ProblemError, requestId: string): object {
+export function problemBody({ code, status, detail, errors, rotationId }: ProblemError, requestId: string): Problem {
   const body = { type: `/docs/errors#${code}`, title: problems[code].title, status, code, detail, requestId };
   const more = rotationId === undefined ? {} : { rotationId };
-  return { ...body, ...more, ...(errors.length > 0 ? { errors } : {}) };
+  return { ...body, ...more, ...(errors.length > 0 ? { errors: [...errors] } : {}) };
 }
 
 function toProblem(exception: unknown): ProblemError {

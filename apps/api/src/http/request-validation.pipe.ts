@@ -1,7 +1,9 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import { ProblemError, type FieldError } from '@countersign/errors';
 import type { ValidationError } from 'class-validator';
-import { FORBIDDEN_NAMES, UnreadableBody } from './json-body.js';
+import { type CompiledDto, compileDto } from './compiled-dto.js';
+import { FORBIDDEN_NAMES } from './json.js';
+import { UnreadableBody } from './json-body.js';
 
 /**
  * Every body and query against its DTO: parsed at the edge, so that what is inside can be trusted. Unknown fields are refused, nothing is
@@ -9,6 +11,8 @@ import { FORBIDDEN_NAMES, UnreadableBody } from './json-body.js';
  */
 @Injectable()
 export class RequestValidationPipe extends ValidationPipe {
+  readonly #compiled = new Map<unknown, CompiledDto | null>();
+
   constructor() {
     super({
       whitelist: true,
@@ -28,12 +32,23 @@ export class RequestValidationPipe extends ValidationPipe {
         errors: [{ pointer: '', message: 'must be an object' }],
       });
     }
+    const good = metadata.type === 'body' ? this.#compile(metadata.metatype)?.(value as object) : null;
+    if (good) return good;
     // Of a body, the parser has refused them.
     const forbidden = metadata.type === 'query' ? Object.keys(value as object).filter(isForbidden) : [];
     if (forbidden.length > 0) {
       throw invalid(forbidden.map((name) => ({ pointer: `/${name}`, message: 'is not a field of this request' })));
     }
     return super.transform(value, metadata);
+  }
+
+  #compile(Dto: ArgumentMetadata['metatype']): CompiledDto | null {
+    if (!Dto) return null;
+    const known = this.#compiled.get(Dto);
+    if (known !== undefined) return known;
+    const compiled = compileDto(Dto as new () => object);
+    this.#compiled.set(Dto, compiled);
+    return compiled;
   }
 }
 
@@ -45,7 +60,7 @@ export function invalid(errors: FieldError[]): ProblemError {
   return new ProblemError('invalid-request', `The request is malformed: see ${fields}.`, { errors });
 }
 
-function toFieldErrors(error: ValidationError, parent: string): FieldError[] {
+export function toFieldErrors(error: ValidationError, parent: string): FieldError[] {
   const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const messages = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
     pointer,

@@ -1,14 +1,29 @@
+import type { ProblemCode } from '@countersign/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { onRequestOver } from '../http/request-over.js';
 
-/** The issuing calls, by their routes. */
-const ACTIONS: Readonly<Record<string, string>> = { '/download-url': 'download-url', '/upload-url': 'upload-url' };
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a batch that was answered: of each item the problem's code, or null for one that got its URL. */
+    itemCodes?: (ProblemCode | null)[];
+  }
+}
+
+/** The issuing calls, by their routes: what the ledger calls what they do. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  '/download-url': 'download-url',
+  '/upload-url': 'upload-url',
+  '/download-urls': 'download-url',
+  '/upload-urls': 'upload-url',
+};
+
+const BATCHES: ReadonlySet<string | undefined> = new Set(['/download-urls', '/upload-urls']);
 
 /** A caller chooses the method, but must not choose how many time series there are. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Measures every request once, when its answer is out or its client gone; one for a URL is issued, or refused for a reason. */
+/** Measures every request once, when its answer is out or its client gone; one for a URL, and each item of a batch, is issued or refused. */
 export function measureRequests(fastify: FastifyInstance, registry: Registry): void {
   const registers = [registry];
   const duration = new Histogram({
@@ -32,21 +47,44 @@ export function measureRequests(fastify: FastifyInstance, registry: Registry): v
   });
   const refused = new Counter({
     name: 'countersign_urls_refused_total',
-    help: "Requests for a presigned URL that got none; the reason is the problem's code (docs/errors.md)",
+    help: "Requests for a presigned URL, and items of batches, that got none; the reason is the problem's code (docs/errors.md)",
     labelNames: ['action', 'reason'],
     registers,
   });
   for (const action of Object.values(ACTIONS)) issued.inc({ action }, 0);
 
+  noteItems(fastify);
   onRequestOver(fastify, (request, { statusCode, elapsedTime }, isAnswered) => {
     const labels = labelsOf(request);
     if (!isAnswered) return aborted.inc(labels);
     duration.observe({ ...labels, status_class: `${Math.floor(statusCode / 100)}xx` }, elapsedTime / 1000);
     const action = ACTIONS[labels.route];
-    const reason = request.problemCode;
-    if (action !== undefined && reason !== undefined) refused.inc({ action, reason });
-    else if (action !== undefined && statusCode === 201) issued.inc({ action });
+    if (action === undefined) return;
+    for (const [reason, count] of outcomesOf(request, statusCode)) {
+      if (reason === null) issued.inc({ action }, count);
+      else refused.inc({ action, reason }, count);
+    }
   });
+}
+
+/** A batch's answer says what became of each item, before it is text. */
+function noteItems(fastify: FastifyInstance): void {
+  fastify.decorateRequest('itemCodes');
+  fastify.addHook('preSerialization', (request, { statusCode }, payload, done) => {
+    if (statusCode === 200 && BATCHES.has(request.routeOptions.url)) {
+      const { items } = payload as { items: { body: { code?: ProblemCode } }[] };
+      request.itemCodes = items.map(({ body }) => body.code ?? null);
+    }
+    done(null, payload);
+  });
+}
+
+/** How many URLs were issued (null), and how many were refused for which reason. */
+function outcomesOf({ problemCode, itemCodes }: FastifyRequest, statusCode: number): Map<ProblemCode | null, number> {
+  const counts = new Map<ProblemCode | null, number>();
+  const codes = itemCodes ?? (problemCode !== undefined ? [problemCode] : statusCode === 201 ? [null] : []);
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return counts;
 }
 
 function labelsOf({ method, routeOptions }: FastifyRequest) {

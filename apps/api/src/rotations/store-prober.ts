@@ -84,7 +84,7 @@ export class StoreProber implements Prober {
   }
 
   async #sign(rotation: Rotation, key: RotatedKey, purpose: 'canary' | 'control', terms: Terms): Promise<string> {
-    const receipt = await this.ledger.grant(toDecision(rotation, purpose, terms));
+    const [receipt] = await this.ledger.record([toDecision(rotation, purpose, terms)]);
     if (!receipt) throw new Error('the rotation is over, or the key is none of its own');
     const { id: signingKeyId, accessKeyId, sealedCredential } = key;
     if (accessKeyId === null || sealedCredential === null) throw new Error('the key has no credential any more');

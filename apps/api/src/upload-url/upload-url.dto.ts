@@ -50,15 +50,18 @@ export class UploadUrlRequest {
   @Optional() @Min(1) @IsInteger() expiresInSeconds?: number;
 }
 
-/** A presigned upload URL and what it can do. */
-@Example<IssuedUploadUrl>({
+/** An example: its signature is none. */
+export const ISSUED_UPLOAD_URL: IssuedUploadUrl = {
   ...ISSUED_URL,
   method: 'PUT',
   headers: { 'content-type': 'image/png', 'if-none-match': '*', 'x-amz-acl': 'private' },
   useCase: 'upload',
   uploadId: ISSUED_URL.issuanceId,
   contentLength: 48_213,
-})
+};
+
+/** A presigned upload URL and what it can do. */
+@Example<IssuedUploadUrl>(ISSUED_UPLOAD_URL)
 export class IssuedUploadUrl extends IssuedUrl {
   /** Names the upload, from this URL to its completion. */
   @Uuid() uploadId!: string;

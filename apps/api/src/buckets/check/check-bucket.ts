@@ -39,8 +39,9 @@ export class CheckBucket {
   async execute(caller: Caller, name: string): Promise<BucketCheckResponse> {
     if (!NAME.test(name)) throw notFound('bucket');
     const startedAt = performance.now();
-    const { bucket, signingKey, now } = await this.tenancy.find({ ...NOBODY, tenantId: caller.tenantId, bucket: name });
-    if (!bucket) throw notFound('bucket');
+    const [holding] = await this.tenancy.findAll([{ ...NOBODY, tenantId: caller.tenantId, bucket: name }]);
+    if (!holding?.bucket) throw notFound('bucket');
+    const { bucket, signingKey, now } = holding;
     // It may have been registered when the installation took others.
     assertEndpointsAllowed({ endpoint: bucket.endpoint }, this.config);
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Asker, Ledger, Terms } from '@countersign/ledger';
+import type { Asker, IssuanceDecision, Ledger, Terms } from '@countersign/ledger';
 import { askStore, Objects, type StoreAnswer, type StoreRequest } from '@countersign/objects';
 import { type Credential, downloadTerms, objectAddress, uploadTerms, type UrlSigner } from '@countersign/signing';
 import type { Bucket } from '@countersign/tenancy';
@@ -143,7 +143,7 @@ export class Trial {
   }
 
   async #issue(name: string, action: 'upload-url' | 'download-url', terms: Terms): Promise<Issued> {
-    const receipt = await this.parts.ledger.grant({
+    const decision: IssuanceDecision = {
       ...this.parts.asker,
       subject: SUBJECT,
       action,
@@ -155,7 +155,8 @@ export class Trial {
       contentLength: action === 'upload-url' ? Number(terms.headers['content-length']) : null,
       details: null,
       terms,
-    });
+    };
+    const [receipt] = await this.parts.ledger.record([decision]);
     if (!receipt) throw new KeyChanged('the signing key was changed');
     const { 'content-length': _, ...headers } = terms.headers;
     return { url: await this.parts.signer.sign(receipt, this.credential), headers };

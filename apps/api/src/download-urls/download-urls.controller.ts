@@ -1,0 +1,35 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { RequireScope } from '@countersign/identity';
+import { DownloadUrlRequest } from '../download-url/download-url.dto.js';
+import { downloadWish } from '../download-url/download-wish.js';
+import { type Batch, BatchPipe } from '../http/batch.pipe.js';
+import { type Caller, Calling } from '../http/caller.js';
+import { TakesLargeBody } from '../http/unread-body.js';
+import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
+import { IssueBatch } from '../issuance/issue-batch.js';
+import { toIssuedUrl } from '../issuance/issued-url.dto.js';
+import { DownloadUrls, DownloadUrlsRequest } from './download-urls.dto.js';
+
+@ApiTags('URLs')
+@Controller('download-urls')
+export class DownloadUrlsController {
+  constructor(private readonly issueBatch: IssueBatch) {}
+
+  /**
+   * Issues up to 1,000 presigned URLs that download one object each.
+   * @remarks Each item is a request of the single call, and gets its answer: `status` and `body`. A refused or malformed item harms no other.
+   */
+  @Post()
+  @HttpCode(200)
+  @RequireScope('read:objects', { decidesOnSuspended: true })
+  @Header('Cache-Control', 'no-store')
+  @TakesLargeBody(BATCH_LIMIT_BYTES)
+  @ApiBody({ type: DownloadUrlsRequest })
+  createDownloadUrls(
+    @Calling() caller: Caller,
+    @Body(new BatchPipe(DownloadUrlsRequest, DownloadUrlRequest)) batch: Batch<DownloadUrlRequest>,
+  ): Promise<DownloadUrls> {
+    return this.issueBatch.execute(caller, batch, { toWish: downloadWish, toBody: toIssuedUrl });
+  }
+}

@@ -1,0 +1,34 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { RequireScope } from '@countersign/identity';
+import { type Batch, BatchPipe } from '../http/batch.pipe.js';
+import { type Caller, Calling } from '../http/caller.js';
+import { TakesLargeBody } from '../http/unread-body.js';
+import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
+import { IssueBatch } from '../issuance/issue-batch.js';
+import { UploadUrlRequest } from '../upload-url/upload-url.dto.js';
+import { toIssuedUploadUrl, uploadWish } from '../upload-url/upload-wish.js';
+import { UploadUrls, UploadUrlsRequest } from './upload-urls.dto.js';
+
+@ApiTags('URLs')
+@Controller('upload-urls')
+export class UploadUrlsController {
+  constructor(private readonly issueBatch: IssueBatch) {}
+
+  /**
+   * Issues up to 1,000 presigned URLs that upload one object each, of this type and size.
+   * @remarks Each item is a request of the single call, and gets its answer: `status` and `body`. A refused or malformed item harms no other.
+   */
+  @Post()
+  @HttpCode(200)
+  @RequireScope('write:objects', { decidesOnSuspended: true })
+  @Header('Cache-Control', 'no-store')
+  @TakesLargeBody(BATCH_LIMIT_BYTES)
+  @ApiBody({ type: UploadUrlsRequest })
+  createUploadUrls(
+    @Calling() caller: Caller,
+    @Body(new BatchPipe(UploadUrlsRequest, UploadUrlRequest)) batch: Batch<UploadUrlRequest>,
+  ): Promise<UploadUrls> {
+    return this.issueBatch.execute(caller, batch, { toWish: uploadWish, toBody: toIssuedUploadUrl });
+  }
+}

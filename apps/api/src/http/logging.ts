@@ -28,7 +28,7 @@ export function logRequests(fastify: FastifyInstance): void {
 
 /** To standard output, some lines at a time: a write for each would cost more than the line. All are out when the process ends. */
 export function logStream(): ReturnType<typeof destination> {
-  return destination({ dest: 1, sync: true, minLength: 16_000, periodicFlush: FLUSH_MS });
+  return destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: FLUSH_MS });
 }
 
 const FLUSH_MS = 100;

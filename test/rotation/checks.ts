@@ -1,7 +1,6 @@
-import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { RotationMode } from '@countersign/signing-keys';
 import type pg from 'pg';
-import { clientOf, refusalOf } from '../storage/store-bucket.js';
+import { ask } from './ask.js';
 import type { KeyStore } from './key-stores.js';
 import type { RotatedBucket } from './rotated-bucket.js';
 
@@ -58,9 +57,8 @@ export class Checks {
     if (active > 1 || (active < 1 && this.mode === 'graceful')) this.found.push(`${active} active keys`);
     if (!revoked || this.#wasRevoked) return;
     this.#wasRevoked = true;
-    const request = new GetObjectCommand({ Bucket: process.env['STORAGE_BUCKET'], Key: `${keyPrefix}any` });
-    const refusal = await refusalOf(clientOf(this.store.firstKey).send(request));
-    if (refusal !== 'InvalidAccessKeyId') this.found.push(`revoked, and the store says ${refusal ?? 'nothing'}`);
+    const answer = await ask(`${keyPrefix}any`, this.store.firstKey);
+    if (answer !== 'InvalidAccessKeyId') this.found.push(`revoked, and the store says ${answer}`);
   }
 }
 

@@ -1,17 +1,29 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+/** Whoever works on a rotation, from taking it up until giving it back. */
+export class Worker {
+  /** It is in the middle of a call: for good, unless it is woken. */
+  readonly stopped = new Turn();
+  readonly woken = new Turn();
+  readonly ended = new Turn();
+  /** Of its last call. */
+  step = '';
 
-/** What one worker does for one rotation, from taking it up until it gives it back. */
-interface Run {
-  course: Course;
-  worker: number;
-  step: string;
-  /** Where it stopped, in the middle of a call: for good, unless it is woken. */
-  stopped: Turn;
-  woken: Turn;
-  ended: Turn;
+  constructor(
+    private readonly course: Course,
+    /** From 0; whoever takes over from one that stopped has the next number. */
+    readonly number: number,
+  ) {}
+
+  /** Whether it had stopped, and goes on although another has taken its place. */
+  get isLate(): boolean {
+    return this.number < this.course.workers;
+  }
+
+  /** A call of its, before which it may stop. Without a step it belongs to that of the call before. */
+  pass<T>(step: string | null, name: string, act: () => Promise<T>): Promise<T> {
+    this.step = step ?? this.step;
+    return this.course.pass(this, name, act);
+  }
 }
-
-const current = new AsyncLocalStorage<Run>();
 
 /**
  * The calls of one rotation by which its workers have an effect, in order, and where they stop: before a call, which is after the one before
@@ -21,7 +33,7 @@ export class Course {
   /** Every call that began: its worker (from 0), the step, what is called, and which of its kind in the step. */
   readonly calls: string[] = [];
   readonly #counts = new Map<string, number>();
-  readonly #stopped: Run[] = [];
+  readonly #stopped: Worker[] = [];
 
   /**
    * @param stopsBefore the call before which its first worker stops, the next one, and so on.
@@ -34,19 +46,8 @@ export class Course {
     private readonly onStop: () => Promise<void>,
   ) {}
 
-  /** Of whoever asks; null where nobody works on a rotation. */
-  static ofCaller(): Course | null {
-    return current.getStore()?.course ?? null;
-  }
-
-  /** Whether whoever asks had stopped, and goes on although another has taken its place. */
-  static isCallerLate(): boolean {
-    const run = current.getStore();
-    return run !== undefined && run.worker < run.course.worker;
-  }
-
   /** How many workers have stopped; so, which one is next. */
-  get worker(): number {
+  get workers(): number {
     return this.#stopped.length;
   }
 
@@ -55,31 +56,20 @@ export class Course {
   }
 
   /** Does the work of one worker, until its end or until it stops. */
-  async run(work: () => Promise<void>): Promise<void> {
-    const run = {
-      course: this,
-      worker: this.worker,
-      step: '',
-      stopped: new Turn(),
-      woken: new Turn(),
-      ended: new Turn(),
-    };
-    void current.run(run, work).finally(() => run.ended.come());
-    await Promise.race([run.ended.awaited, run.stopped.awaited]);
+  async run(work: (worker: Worker) => Promise<void>): Promise<void> {
+    const worker = new Worker(this, this.workers);
+    void work(worker).finally(() => worker.ended.come());
+    await Promise.race([worker.ended.awaited, worker.stopped.awaited]);
   }
 
-  /** A call of a worker's, before which it may stop. Without a step it belongs to that of the call before. */
-  async pass<T>(step: string | null, name: string, act: () => Promise<T>): Promise<T> {
-    const run = current.getStore();
-    if (!run) throw new Error('only a worker passes here');
-    run.step = step ?? run.step;
-    const kind = `${run.worker} ${run.step} ${name}`;
+  async pass<T>(worker: Worker, name: string, act: () => Promise<T>): Promise<T> {
+    const kind = `${worker.number} ${worker.step} ${name}`;
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
     const call = `${kind} ${count}`;
     this.calls.push(call);
-    if (this.#isWaking(run)) await this.wakeAll();
-    if (run.worker === this.worker && this.stopsBefore[run.worker] === call) await this.#stop(run);
+    if (this.#isWaking(worker)) await this.wakeAll();
+    if (!worker.isLate && this.stopsBefore[worker.number] === call) await this.#stop(worker);
     return act();
   }
 
@@ -91,16 +81,16 @@ export class Course {
     }
   }
 
-  #isWaking({ worker }: Run): boolean {
-    if (this.wakesAt === null || worker < this.stopsBefore.length) return false;
-    return this.callsOf(worker).length === this.wakesAt;
+  #isWaking({ number }: Worker): boolean {
+    if (this.wakesAt === null || number < this.stopsBefore.length) return false;
+    return this.callsOf(number).length === this.wakesAt;
   }
 
-  async #stop(run: Run): Promise<void> {
-    this.#stopped.push(run);
+  async #stop(worker: Worker): Promise<void> {
+    this.#stopped.push(worker);
     await this.onStop();
-    run.stopped.come();
-    await run.woken.awaited;
+    worker.stopped.come();
+    await worker.woken.awaited;
   }
 }
 

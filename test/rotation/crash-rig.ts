@@ -5,8 +5,7 @@ import { Ledger } from '@countersign/ledger';
 import { UrlSigner } from '@countersign/signing';
 import {
   CredentialSeal,
-  type KeyIssuer,
-  type KeyIssuerRow,
+  type IssuedKey,
   LeasedRotations,
   ROTATION_TIMES,
   type Rotation,
@@ -22,7 +21,7 @@ import { StartRotation } from '../../apps/api/src/rotations/start-rotation.js';
 import { StoreProber } from '../../apps/api/src/rotations/store-prober.js';
 import { freshDatabase, type FreshDatabase } from '../support/fresh-database.js';
 import { Checks, orphans, records } from './checks.js';
-import { Course, observed } from './course.js';
+import { Course, observed, type Worker } from './course.js';
 import type { KeyStore } from './key-stores.js';
 import { begin, callerOf, makeRotatedBucket, type RotatedBucket } from './rotated-bucket.js';
 
@@ -57,6 +56,13 @@ interface Rotating {
   onStandstill: (state: string) => void;
 }
 
+/** What the workers of one replica share. */
+interface Replica {
+  database: Database;
+  rotations: LeasedRotations;
+  prober: StoreProber;
+}
+
 const TIMES: RotationTimes = {
   ...ROTATION_TIMES,
   acceptance: { prompt: { inARow: 2, everyMs: 1 }, lagging: { inARow: 2, everyMs: 1 } },
@@ -65,7 +71,7 @@ const TIMES: RotationTimes = {
 };
 
 /** How long nothing is done where a rotation waits, until its time is made to come. */
-const WAIT_MS = 50;
+const WAIT_MS = 100;
 
 const RECORDINGS = ['note', 'advance', 'pause', 'needOperator', 'renew', 'release'] as const;
 const CALLS = ['prepare', 'create', 'afterUnknown', 'disable', 'remove'] as const;
@@ -83,10 +89,10 @@ export class CrashRig {
   private constructor(
     private readonly fresh: FreshDatabase,
     private readonly client: pg.Pool,
-    private readonly databases: Database[],
+    private readonly replicas: Replica[],
     private readonly seal: CredentialSeal,
   ) {
-    const [database] = databases as [Database];
+    const [{ database }] = replicas as [Replica];
     const worker = { wake: () => undefined } as unknown as RotationWorker;
     this.#starts = new StartRotation(database, seal, worker);
     this.#rotations = new Rotations(database, seal, worker);
@@ -96,10 +102,11 @@ export class CrashRig {
     const fresh = await freshDatabase();
     const config = new Config({ ...process.env, ...fresh.env, NODE_ENV: 'test', LOG_LEVEL: 'silent' });
     const client = new pg.Pool({ connectionString: fresh.ownerUrl, max: 3 });
-    const databases = [new Database(config), new Database(config)];
+    const seal = new CredentialSeal(config);
+    const replicas = [toReplica(config, seal), toReplica(config, seal)];
     // Whatever Prisma loads, it loads now.
-    for (const database of databases) await database.asOperator((transaction) => transaction.rotation.count());
-    const rig = new CrashRig(fresh, client, databases, new CredentialSeal(config));
+    for (const { database } of replicas) await database.asOperator((transaction) => transaction.rotation.count());
+    const rig = new CrashRig(fresh, client, replicas, seal);
     rig.#claiming = rig.#claimAll();
     return rig;
   }
@@ -108,7 +115,7 @@ export class CrashRig {
     this.#stop.abort();
     await this.#claiming;
     await this.client.end();
-    for (const database of this.databases) await database.onApplicationShutdown();
+    for (const { database } of this.replicas) await database.onApplicationShutdown();
     await this.fresh.drop();
   }
 
@@ -129,7 +136,7 @@ export class CrashRig {
       state = await this.#untilStandstill(rotating, () => this.#retry(tenantId));
     }
     found.push(...(await this.#check(rotating, plan.mode, helped)));
-    if (course.worker > 0) {
+    if (course.workers > 0) {
       await course.wakeAll();
       found.push(...(await this.#check(rotating, plan.mode, helped)).map((what) => `once the late one woke: ${what}`));
     }
@@ -161,63 +168,53 @@ export class CrashRig {
 
   /** Takes up whatever is due, as every replica does. The worker that follows one that stopped is in another replica. */
   async #claimAll(): Promise<void> {
-    const runners = this.databases.map((database) => this.#runnerOn(database));
     const signal = new AbortController().signal;
     for (let turn = 0; !this.#stop.signal.aborted; turn++) {
-      const rotation = await runners[turn % runners.length]?.claim();
+      const rotation = await this.#replica(turn).rotations.claim();
       const rotating = rotation && this.#rotating.get(rotation.tenantId);
       if (!rotating) {
         await Promise.race([this.#awake, sleep(100, undefined, { ref: false })]);
         this.#awake = new Promise((resolve) => (this.#wake = resolve));
         continue;
       }
-      const { course } = rotating;
-      const runner = runners[course.worker % runners.length];
-      void course.run(async () => runner?.run(rotation, signal)).then(() => this.#goOn(rotating));
+      void rotating.course
+        .run((worker) => this.#runnerOf(rotating, worker).run(rotation, signal))
+        .then(() => this.#goOn(rotating));
     }
   }
 
-  #runnerOn(database: Database): RotationRunner {
-    const leased = new LeasedRotations(database, rotationLedger, ROTATION_TIMES.leaseMs);
-    const prober = new StoreProber(new Ledger(database), this.seal, new UrlSigner());
-    return new RotationRunner({
-      rotations: observed(leased, RECORDINGS, async (name, [rotation], act) => {
-        const { step, tenantId } = rotation as Rotation;
-        return this.#passing(step, name, async () => {
-          const result = await act();
-          if (name !== 'renew') await this.#rotating.get(tenantId)?.checks.afterRecording();
-          return result;
-        });
-      }),
-      prober: observed(prober, ['look', 'placeCanary'], (name, [rotation], act) =>
-        this.#passing((rotation as Rotation).step, name, act),
-      ),
-      keyIssuers: { of: (row) => this.#issuerOf(row) },
-      seal: this.seal,
-      times: TIMES,
-      onFault: ({ tenantId, step }, error) => {
-        if (!Course.isCallerLate()) this.#rotating.get(tenantId)?.faults.push(`${step}: ${String(error)}`);
-      },
-    });
+  #replica(number: number): Replica {
+    return this.replicas[number % this.replicas.length] as Replica;
   }
 
-  #issuerOf({ tenantId }: KeyIssuerRow): KeyIssuer {
-    const rotating = this.#rotating.get(tenantId);
-    if (!rotating) throw new Error('nobody rotates this');
-    const { store, checks } = rotating;
-    return observed(store.issuer, CALLS, (name, [argument], act) =>
-      this.#passing(null, name, async () => {
+  #runnerOf({ store, checks, faults }: Rotating, worker: Worker): RotationRunner {
+    const { rotations, prober } = this.#replica(worker.number);
+    const issuer = observed(store.issuer, CALLS, (name, [argument], act) =>
+      worker.pass(null, name, async () => {
         if (name === 'disable' || name === 'remove') await checks.beforeTakingAway(name, argument as string);
         const result = await act();
-        if (name === 'create') checks.created((result as { accessKeyId: string }).accessKeyId);
+        if (name === 'create') checks.created((result as IssuedKey).accessKeyId);
         return result;
       }),
     );
-  }
-
-  #passing<T>(step: string | null, name: string, act: () => Promise<T>): Promise<T> {
-    const course = Course.ofCaller();
-    return course ? course.pass(step, name, act) : act();
+    return new RotationRunner({
+      rotations: observed(rotations, RECORDINGS, (name, [rotation], act) =>
+        worker.pass((rotation as Rotation).step, name, async () => {
+          const result = await act();
+          if (name !== 'renew') await checks.afterRecording();
+          return result;
+        }),
+      ),
+      prober: observed(prober, ['look', 'placeCanary'], (name, [rotation], act) =>
+        worker.pass((rotation as Rotation).step, name, act),
+      ),
+      keyIssuers: { of: () => issuer },
+      seal: this.seal,
+      times: TIMES,
+      onFault: ({ step }, error) => {
+        if (!worker.isLate) faults.push(`${step}: ${String(error)}`);
+      },
+    });
   }
 
   async #leaseRunsOut(tenantId: string): Promise<void> {
@@ -245,4 +242,13 @@ export class CrashRig {
     }
     this.#wake();
   }
+}
+
+function toReplica(config: Config, seal: CredentialSeal): Replica {
+  const database = new Database(config);
+  return {
+    database,
+    rotations: new LeasedRotations(database, rotationLedger, ROTATION_TIMES.leaseMs),
+    prober: new StoreProber(new Ledger(database), seal, new UrlSigner()),
+  };
 }

@@ -59,6 +59,8 @@ const TIMEOUT_MS = 400;
 export interface IamWeather {
   /** What goes wrong, by action, with one call after the other. */
   faults?: Partial<Record<IamAction, IamFault[]>>;
+  /** How long a key that was cut off is believed. */
+  deadMs?: number;
   /** Whether its list is behind, so that an attempt has to be waited for. */
   isListLate?: boolean;
   /** Somebody else makes a key in the same user: before all, or while a key of ours is being made. */
@@ -66,11 +68,16 @@ export interface IamWeather {
 }
 
 /** An IAM user of its own, at a stand-in of its own. */
-export async function iamStore({ faults = {}, isListLate = false, foreign }: IamWeather): Promise<KeyStore> {
+export async function iamStore({
+  faults = {},
+  deadMs = 60,
+  isListLate = false,
+  foreign,
+}: IamWeather): Promise<KeyStore> {
   const iam = await IamStandIn.start(storageAdmin(), storageAdmin().uid);
   const firstKey = await makeAccessKey();
   iam.users.add(USER, firstKey);
-  Object.assign(iam.users.lag, { usableMs: 20, deadMs: 30, unlistedMs: 20, listedMs: isListLate ? 80 : 0 });
+  Object.assign(iam.users.lag, { usableMs: 60, deadMs, unlistedMs: 20, listedMs: isListLate ? 80 : 0 });
   for (const [action, scripted] of Object.entries(faults)) iam.script(action as IamAction, ...scripted);
 
   const others: string[] = [];

@@ -14,14 +14,12 @@ describe('A rotation by Ceph’s Admin Ops API whose worker dies at any point', 
   it.each(['graceful', 'immediate', 'revocation'] as const)(
     '%s: comes to its end, leaves no key behind, and takes away none but its own',
     async (mode) => {
-      const startedAt = Date.now();
       const outcomes = await deathsAndReturns(rig, cephStore, mode);
       const { line, found, missed } = summary(`${mode}, ceph-rgw`, outcomes);
-      process.stdout.write(`${line}, ${Date.now() - startedAt} ms, CPU ${(process.cpuUsage().user / 1000) | 0}\n`);
-      if (process.env['SHOW']) process.stdout.write(outcomes[0]!.course.calls.join('\n') + '\n');
+      process.stdout.write(`${line}\n`);
       expect(found).toEqual([]);
       expect(missed).toEqual([]);
     },
-    120_000,
+    300_000,
   );
 });

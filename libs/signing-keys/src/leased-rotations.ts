@@ -150,14 +150,21 @@ export class LeasedRotations {
     return this.database.asOperator((transaction) => this.ledger.exposureOf(transaction, tenantId, oldKey?.id ?? null));
   }
 
-  /** Other buckets of the tenant at the same place that sign with this access key, or have URLs out under it. */
+  /** Other buckets of the tenant at the same place that sign with this access key, or whose URLs under it still live. */
   async bucketsSharing({ tenantId, bucket }: Rotation, { accessKeyId }: RotatedKey): Promise<string[]> {
-    const signingKeys = { some: { accessKeyId, state: { in: SIGNING } } };
-    const where = { tenantId, id: { not: bucket.id }, endpoint: bucket.endpoint, signingKeys };
-    const others = await this.database.asOperator((transaction) =>
-      transaction.bucket.findMany({ where, select: { name: true }, orderBy: { name: 'asc' } }),
-    );
-    return others.map(({ name }) => name);
+    const elsewhere = { id: { not: bucket.id }, endpoint: bucket.endpoint };
+    const where = { tenantId, accessKeyId, state: { in: SIGNING }, bucket: elsewhere };
+    const select = { id: true, state: true, bucket: { select: { name: true } } } as const;
+    return this.database.asOperator(async (transaction) => {
+      const names = new Set<string>();
+      for (const key of await transaction.signingKey.findMany({ where, select })) {
+        // Of two buckets that are rotated away from one key, neither may wait for the other.
+        const isInUse =
+          key.state === 'active' || (await this.ledger.exposureOf(transaction, tenantId, key.id)).liveUrls > 0;
+        if (isInUse) names.add(key.bucket.name);
+      }
+      return [...names].toSorted();
+    });
   }
 
   /** Every access key that the tenant's rows name: whichever of them is found at the store was not made by an attempt that is unclear. */

@@ -274,6 +274,25 @@ describe('after an attempt of unknown outcome', () => {
       expect(await issuer().afterUnknown(intent)).toEqual({ kind: 'unclear', accessKeyIds: [accessKeyId] });
     });
 
+    it.each([
+      ['minutes later than any attempt of ours: nobody knows whose', 120_000, 'unclear'],
+      ['an hour later: it is not ours', 3_600_000, 'nothing-made'],
+    ])('a key that was made %s', async (_, laterMs, kind) => {
+      // Attack on somebody else: what an attempt left is looked for days later, and a key is there that is new and not used yet.
+      await issuer().create();
+      const preparedAt = new Date(Date.parse(intent.preparedAt) - laterMs).toISOString();
+      expect(await issuer().afterUnknown({ ...intent, preparedAt })).toMatchObject({ kind });
+    });
+
+    it('a key that was taken away, and is listed still, is asked after again', async () => {
+      iam.users.lag.unlistedMs = 300;
+      const { accessKeyId } = await issuer().create();
+      await issuer().remove(accessKeyId);
+      expect(await issuer().afterUnknown(intent)).toEqual({ kind: 'wait' });
+      await sleep(300);
+      expect(await issuer().afterUnknown(intent)).toEqual({ kind: 'nothing-made' });
+    });
+
     it('a key of ours that the intent names is not the lost one', async () => {
       const { accessKeyId } = await issuer().create();
       const knownAccessKeyIds = [...intent.knownAccessKeyIds, accessKeyId];

@@ -20,7 +20,7 @@ describe('A rotation of keys that are made by hand', () => {
     '%s: names the old key for removal, and sees within seconds that it was removed',
     async (mode) => {
       const key = await storage.store('kept', BRIEF);
-      const url = await storage.downloadUrl(key, mode === 'immediate' ? {} : BRIEF);
+      const url = await storage.downloadUrl(key, mode === 'immediate' ? {} : { ...BRIEF, expiresInSeconds: 6 });
       const credential = await makeAccessKey();
       const id = await bucket.begin(mode, { credential });
       if (mode === 'immediate') {

@@ -26,7 +26,9 @@ it('a sealed secret that was moved to another row opens nothing: it makes no key
   const neighbour = await storage.installation.createTenant();
   const { api } = storage.installation;
   await api.patch('/buckets/files').auth(neighbour.admin, { type: 'bearer' }).send({ keyIssuer }).expect(200);
-  await bucket.admin.patch('/buckets/files', { keyIssuer: { ...keyIssuer, secretAccessKey: 'unknown' } }).expect(200);
+  await bucket.admin
+    .patch('/buckets/files', { keyIssuer: { ...keyIssuer, secretAccessKey: 'a-secret-of-no-use' } })
+    .expect(200);
   await moveTo('key_issuers', neighbour.slug);
 
   const id = await bucket.begin('graceful');

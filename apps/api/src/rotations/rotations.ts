@@ -7,6 +7,7 @@ import { askerOf, type Caller } from '../http/caller.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import { readCursor, toPage, UUID } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import { databaseTime } from './database-time.js';
 import { keepGivenKey } from './given-key.js';
 import { exposureOf } from './rotation-ledger.js';
 import { type StoredRotation, toResponses, WITH_BUCKET } from './rotation-response.js';
@@ -64,9 +65,10 @@ export class Rotations {
       const { tenantId, bucketId } = rotation;
       const isManual = (await transaction.keyIssuer.count({ where: { tenantId, bucketId } })) === 0;
       const steps = rotation.steps as unknown as StepRecord[];
+      const now = await databaseTime(transaction);
       if (!credential) {
         await record(transaction, caller, 'rotation.retried', rotation, {});
-        return { ...AGAIN, steps: toJson(beginStep(steps, rotation.step as RotationStep, new Date())) };
+        return { ...AGAIN, steps: toJson(beginStep(steps, rotation.step as RotationStep, now)) };
       }
       if (!isManual || (rotation.step !== 'probe-key' && rotation.step !== 'create-key'))
         throw invalid([{ pointer: '/credential', message: 'must be left out: no new key is waited for' }]);
@@ -78,7 +80,6 @@ export class Rotations {
       const newSigningKeyId = await keepGivenKey(transaction, this.seal, { tenantId, bucketId }, credential);
       const { accessKeyId } = credential;
       await record(transaction, caller, 'rotation.retried', rotation, { accessKeyId, newSigningKeyId });
-      const now = new Date();
       const tried = isProbed ? finishStep(steps, now, 'Another key was given in its place.') : steps;
       return { ...AGAIN, newSigningKeyId, step: 'probe-key', steps: toJson(beginStep(tried, 'probe-key', now)) };
     });
@@ -94,7 +95,7 @@ export class Rotations {
       await transaction.signingKey.updateMany({ where, data: { state: 'disabling' } });
       const exposure = await exposureOf(transaction, tenantId, oldSigningKeyId);
       await record(transaction, caller, 'rotation.escalated', rotation, { reason, exposure });
-      const now = new Date();
+      const now = await databaseTime(transaction);
       const waited = finishStep(rotation.steps as unknown as StepRecord[], now, 'Its operator did not wait.');
       const steps = toJson(beginStep(waited, 'disable-key', now));
       return { ...AGAIN, step: 'disable-key', steps };

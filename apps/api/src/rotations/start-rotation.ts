@@ -6,6 +6,7 @@ import { beginStep, CredentialSeal, lockSigningKey, type RotationMode, stepAfter
 import { askerOf, type Caller } from '../http/caller.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import { databaseTime } from './database-time.js';
 import { keepGivenKey } from './given-key.js';
 import { exposureOf } from './rotation-ledger.js';
 import { toResponses, WITH_BUCKET } from './rotation-response.js';
@@ -100,6 +101,7 @@ async function begin(transaction: Transaction, caller: Caller, intended: Intende
   const exposure = await exposureOf(transaction, tenantId, oldKey?.id ?? null);
   const step = stepAfter(null, { mode, isManual, hasOldKey: oldKey !== null, hasLeftovers: false });
   if (!step) throw new Error('a rotation without a step');
+  const now = await databaseTime(transaction);
   const rotation = await transaction.rotation.create({
     data: {
       tenantId,
@@ -110,7 +112,9 @@ async function begin(transaction: Transaction, caller: Caller, intended: Intende
       oldSigningKeyId: oldKey?.id ?? null,
       newSigningKeyId,
       step,
-      steps: beginStep([], step, new Date()) as unknown as Prisma.InputJsonArray,
+      steps: beginStep([], step, now) as unknown as Prisma.InputJsonArray,
+      createdAt: now,
+      dueAt: now,
       exposureBefore: { ...exposure },
     },
     ...WITH_BUCKET,

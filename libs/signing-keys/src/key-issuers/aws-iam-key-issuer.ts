@@ -44,9 +44,12 @@ const MAX_KEYS = 2;
 /** A key that is older than the attempt by less than this may be ours all the same, if IAM's clocks differ; by more, it is not. */
 const CLOCK_DOUBT_MS = 60_000;
 
+/** A key that is newer than the attempt by more than this is none of it, whenever it is asked after. */
+const LATE_MS = 600_000;
+
 /**
  * An IAM user's access keys. IAM chooses the name of a key and shows it some seconds late, so after an attempt of unknown outcome a key is
- * taken for ours only where it was not there before, is not older than the attempt and was never used.
+ * taken for ours only where it was not there before, is as old as the attempt and was never used.
  */
 export class AwsIamKeyIssuer implements KeyIssuer {
   readonly #client: IAMClient;
@@ -96,16 +99,25 @@ export class AwsIamKeyIssuer implements KeyIssuer {
     // A user that has all the keys it can have hides none.
     if (keys.length < MAX_KEYS && at.getTime() - attemptedAt < this.#settleMs) return { kind: 'wait' };
 
-    const candidates = keys.filter(
-      (key) => !knownAccessKeyIds.includes(idOf(key)) && createdAt(key) >= attemptedAt - CLOCK_DOUBT_MS,
-    );
+    const candidates = keys.filter((key) => {
+      const age = createdAt(key) - attemptedAt;
+      return !knownAccessKeyIds.includes(idOf(key)) && !(age < -CLOCK_DOUBT_MS || age > LATE_MS);
+    });
     const [candidate] = candidates;
     if (!candidate) return { kind: 'nothing-made' };
-    const isOurs =
-      candidates.length === 1 && createdAt(candidate) >= attemptedAt && !(await this.#wasUsed(idOf(candidate), signal));
-    return isOurs
-      ? { kind: 'unused', accessKeyId: idOf(candidate) }
-      : { kind: 'unclear', accessKeyIds: candidates.map(idOf) };
+    const age = createdAt(candidate) - attemptedAt;
+    const unclear = { kind: 'unclear', accessKeyIds: candidates.map(idOf) } as const;
+    const isOfThatTime = age >= 0 && age <= this.#timeoutMs + CLOCK_DOUBT_MS;
+    if (candidates.length > 1 || !isOfThatTime) return unclear;
+    switch (await this.#useOf(idOf(candidate), signal)) {
+      case 'used':
+        return unclear;
+      case 'unused':
+        return { kind: 'unused', accessKeyId: idOf(candidate) };
+      case 'not-there':
+        // It is listed still, or told too early.
+        return { kind: 'wait' };
+    }
   }
 
   disable(accessKeyId: string): Promise<void> {
@@ -161,11 +173,13 @@ export class AwsIamKeyIssuer implements KeyIssuer {
     }
   }
 
-  async #wasUsed(accessKeyId: string, abortSignal: AbortSignal): Promise<boolean> {
+  async #useOf(accessKeyId: string, abortSignal: AbortSignal): Promise<'used' | 'unused' | 'not-there'> {
     try {
       const command = new GetAccessKeyLastUsedCommand({ AccessKeyId: accessKeyId });
-      return (await this.#client.send(command, { abortSignal })).AccessKeyLastUsed?.LastUsedDate !== undefined;
+      const { AccessKeyLastUsed: use } = await this.#client.send(command, { abortSignal });
+      return use?.LastUsedDate === undefined ? 'unused' : 'used';
     } catch (error) {
+      if (error instanceof NoSuchEntityException) return 'not-there';
       throw awsFault(`to tell when ${accessKeyId} was last used`, error);
     }
   }
@@ -191,5 +205,5 @@ export class AwsIamKeyIssuer implements KeyIssuer {
 
 const idOf = (key: AccessKeyMetadata): string => key.AccessKeyId ?? '';
 
-/** A key without a date is as new as can be. */
-const createdAt = (key: AccessKeyMetadata): number => key.CreateDate?.getTime() ?? Infinity;
+/** IAM gives every key a date; one without could be anybody's. */
+const createdAt = (key: AccessKeyMetadata): number => key.CreateDate?.getTime() ?? NaN;

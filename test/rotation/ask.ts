@@ -11,6 +11,7 @@ export async function ask(key: string, credentials: IssuedKey): Promise<string> 
   const presigner = new S3RequestPresigner({ region: env['STORAGE_REGION'] ?? '', credentials, sha256: Sha256 });
   const request = { method: 'GET', protocol, hostname, port: Number(port), path, headers: { host } };
   const { query } = await presigner.presign(new HttpRequest(request), { expiresIn: 60 });
-  const response = await fetch(`${protocol}//${host}${path}?${new URLSearchParams(query as Record<string, string>)}`);
+  const signed = new URLSearchParams(query as Record<string, string>).toString();
+  const response = await fetch(`${protocol}//${host}${path}?${signed}`);
   return /<Code>(\w+)<\/Code>/.exec(await response.text())?.[1] ?? String(response.status);
 }

@@ -109,7 +109,8 @@ export class AwsIamKeyIssuer implements KeyIssuer {
     const unclear = { kind: 'unclear', accessKeyIds: candidates.map(idOf) } as const;
     const isOfThatTime = age >= 0 && age <= this.#timeoutMs + CLOCK_DOUBT_MS;
     if (candidates.length > 1 || !isOfThatTime) return unclear;
-    switch (await this.#useOf(idOf(candidate), signal)) {
+    const use = await this.#useOf(idOf(candidate), signal);
+    switch (use) {
       case 'used':
         return unclear;
       case 'unused':
@@ -117,6 +118,8 @@ export class AwsIamKeyIssuer implements KeyIssuer {
       case 'not-there':
         // It is listed still, or told too early.
         return { kind: 'wait' };
+      default:
+        return use satisfies never;
     }
   }
 

@@ -58,16 +58,9 @@ const isCreation = (call: string): boolean => / (create-key|find-leftovers) /.te
 async function runOne(rig: CrashRig, open: Open, plan: Plan): Promise<Outcome> {
   for (let tries = 0; ; tries++) {
     const store = await open();
-    const outcome = await rotateOnce(rig, store, plan);
-    if (tries === 4 || outcome.found.length > 0 || !hasMissed(outcome)) return outcome;
-  }
-}
-
-async function rotateOnce(rig: CrashRig, store: KeyStore, plan: Plan): Promise<Outcome> {
-  try {
-    return await rig.rotate(store, plan);
-  } finally {
+    const outcome = await rig.rotate(store, plan);
     await store.close();
+    if (tries === 4 || outcome.found.length > 0 || !hasMissed(outcome)) return outcome;
   }
 }
 

@@ -81,10 +81,10 @@ export class RotationTest {
   }
 
   /** From now on keys are made and taken away by the store's Admin Ops API. */
-  async useKeyIssuer(more: object = {}): Promise<void> {
+  async useKeyIssuer(more: object = {}, bucket = 'files'): Promise<void> {
     const { api } = this.installation;
     const keyIssuer = { type: 'ceph-rgw', ...this.#cephRgw, ...more };
-    await api.patch('/buckets/files').auth(this.tenant.admin, { type: 'bearer' }).send({ keyIssuer }).expect(200);
+    await api.patch(`/buckets/${bucket}`).auth(this.tenant.admin, { type: 'bearer' }).send({ keyIssuer }).expect(200);
   }
 
   get #cephRgw() {

@@ -110,17 +110,9 @@ export class AwsIamKeyIssuer implements KeyIssuer {
     const isOfThatTime = age >= 0 && age <= this.#timeoutMs + CLOCK_DOUBT_MS;
     if (candidates.length > 1 || !isOfThatTime) return unclear;
     const use = await this.#useOf(idOf(candidate), signal);
-    switch (use) {
-      case 'used':
-        return unclear;
-      case 'unused':
-        return { kind: 'unused', accessKeyId: idOf(candidate) };
-      case 'not-there':
-        // It is listed still, or told too early.
-        return { kind: 'wait' };
-      default:
-        return use satisfies never;
-    }
+    // It is listed still, or told too early.
+    if (use === 'not-there') return { kind: 'wait' };
+    return use === 'unused' ? { kind: 'unused', accessKeyId: idOf(candidate) } : unclear;
   }
 
   disable(accessKeyId: string): Promise<void> {

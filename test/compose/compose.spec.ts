@@ -87,7 +87,7 @@ describe('Dockerfile', () => {
     expect(last).toMatch(/^USER node$/m);
     expect(last).toMatch(/^ENV NODE_ENV=production /m);
     expect(last).toMatch(/^HEALTHCHECK /m);
-    expect(last).toMatch(/^CMD \["node", "dist\/apps\/api\/src\/main\.js"\]$/m);
+    expect(last).toMatch(/^CMD \["node", (?:"--[^"]+", )*"dist\/apps\/api\/src\/main\.js"\]$/m);
     expect(last.indexOf('USER node')).toBeGreaterThan(last.lastIndexOf('COPY '));
   });
 });

@@ -1,8 +1,10 @@
-// Wherever a worker dies, or only seems to have, and whatever IAM does meanwhile. The same at a store of Ceph's: test/storage/crash-points.spec.ts.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CrashRig, type Outcome } from './crash-rig.js';
-import { deaths, deathsAndReturns, summary } from './enumerate.js';
-import { iamStore, type IamWeather } from './key-stores.js';
+// Wherever a worker dies, or only seems to have. The same at a store of Ceph's: test/storage/crash-points.spec.ts; and while IAM fails:
+// iam-faults.spec.ts.
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { CrashRig } from './crash-rig.js';
+import { deathsAndReturns } from './enumerate.js';
+import { expectWell } from './expect-well.js';
+import { iamStore } from './key-stores.js';
 
 const LIMIT_MS = 300_000;
 
@@ -20,75 +22,4 @@ describe('A rotation by AWS IAM whose worker dies at any point', () => {
     },
     LIMIT_MS,
   );
-
-  it.each<[string, 'graceful' | 'immediate', string, IamWeather]>([
-    [
-      'a key is made of which nobody hears, and the list is stale',
-      'graceful',
-      'create-key delete-key find-leftovers',
-      { faults: { CreateAccessKey: ['broken-but-done'], ListAccessKeys: [{ staleMs: 0 }, { staleMs: 60_000 }] } },
-    ],
-    [
-      'every call is throttled at first',
-      'immediate',
-      'disable-key create-key delete-key',
-      {
-        faults: {
-          ListAccessKeys: ['throttled'],
-          CreateAccessKey: ['throttled'],
-          UpdateAccessKey: ['throttled'],
-          DeleteAccessKey: ['throttled'],
-        },
-      },
-    ],
-    [
-      'every change times out, and is done',
-      'graceful',
-      'create-key disable-key delete-key',
-      {
-        faults: {
-          CreateAccessKey: ['silent-but-done'],
-          UpdateAccessKey: ['silent-but-done'],
-          DeleteAccessKey: ['silent-but-done'],
-        },
-      },
-    ],
-    [
-      'a key is made only after everybody gave up',
-      'immediate',
-      'create-key find-leftovers',
-      { faults: { CreateAccessKey: ['late'] } },
-    ],
-    ['a dead key is believed for long', 'immediate', 'promote prove-dead', { deadMs: 1_000 }],
-  ])(
-    '%s: the same (%s)',
-    async (what, mode, steps, weather) => {
-      expectWell(`${mode}, ${what}`, await deaths(rig, () => iamStore(weather), mode, steps.split(' ')));
-    },
-    LIMIT_MS,
-  );
-
-  it.each<[string, IamWeather]>([
-    ['has the other place in the user', { foreign: 'before' }],
-    [
-      'appears while ours is being made, and is used',
-      { foreign: 'meanwhile', faults: { CreateAccessKey: ['broken'] } },
-    ],
-  ])(
-    'somebody else’s key %s: it is never touched, and the operator is asked once',
-    async (what, weather) => {
-      const outcomes = await deaths(rig, () => iamStore(weather), 'graceful', ['create-key', 'find-leftovers']);
-      expectWell(`graceful, a foreign key ${what}`, outcomes);
-      expect(outcomes.filter(({ helped }) => helped !== 1)).toEqual([]);
-    },
-    LIMIT_MS,
-  );
 });
-
-function expectWell(what: string, outcomes: Outcome[]): void {
-  const { line, found, missed } = summary(`${what}, aws-iam`, outcomes);
-  process.stdout.write(`${line}\n`);
-  expect(found).toEqual([]);
-  // How often a store with a lag is asked depends on the hour.
-  expect(missed.filter((plan) => !/ (probe-key|prove-dead) /.test(plan))).toEqual([]);
-}

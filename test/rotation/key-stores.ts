@@ -63,17 +63,15 @@ export interface IamWeather {
   deadMs?: number;
   /** Whether its list is behind, so that an attempt has to be waited for. */
   isListLate?: boolean;
+  /** Whether it takes nothing away when it is asked for the first time. */
+  isHurried?: boolean;
   /** Somebody else makes a key in the same user: before all, or while a key of ours is being made. */
   foreign?: 'before' | 'meanwhile';
 }
 
 /** An IAM user of its own, at a stand-in of its own. */
-export async function iamStore({
-  faults = {},
-  deadMs = 60,
-  isListLate = false,
-  foreign,
-}: IamWeather): Promise<KeyStore> {
+export async function iamStore(weather: IamWeather): Promise<KeyStore> {
+  const { faults = {}, deadMs = 60, isListLate = false, isHurried = false, foreign } = weather;
   const iam = await IamStandIn.start(storageAdmin(), storageAdmin().uid);
   const firstKey = await makeAccessKey();
   iam.users.add(USER, firstKey);
@@ -89,13 +87,17 @@ export async function iamStore({
   if (foreign === 'before') await addForeign();
   const settings = { ...IAM_ADMIN, userName: USER, endpoint: iam.endpoint };
   const issuer = new AwsIamKeyIssuer(settings, { timeoutMs: TIMEOUT_MS, settleMs: isListLate ? 500 : 0 });
+  const asked = new Set<unknown>();
   let isMeanwhile = foreign === 'meanwhile';
   return {
     type: 'aws-iam',
     firstKey,
-    issuer: observed(issuer, ['create'], async (_, __, act) => {
-      if (isMeanwhile) await addForeign();
-      isMeanwhile = false;
+    issuer: observed(issuer, ['create', 'remove'], async (name, [accessKeyId], act) => {
+      if (name === 'create' && isMeanwhile) await addForeign();
+      isMeanwhile &&= name !== 'create';
+      const isFirst = name === 'remove' && !asked.has(accessKeyId);
+      asked.add(accessKeyId);
+      if (isHurried && isFirst) throw new KeyIssuerError('throttled', 'Not so fast.');
       return act();
     }),
     names: () => Promise.resolve(iam.users.of(USER).map(({ accessKeyId }) => accessKeyId)),

@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as changes from './key-changes.js';
 import { type CreationIntent, type IssuedKey, type KeyIssuer, KeyIssuerError } from './key-issuers/key-issuer.js';
 import { LeaseLost } from './leased-rotations.js';
 import type { Next, RotationPorts } from './rotation-ports.js';
 import type { Attempt, Rotation } from './rotation.js';
+
+const TAKE_BACK_TRIES = 5;
 
 /**
  * Makes one key at the store, and leaves none behind: of every attempt there is an intent on record before it. Where nobody heard what came
@@ -24,8 +27,7 @@ export class KeyCreation {
     try {
       return await rotations.advance(intending, `Made ${issued.accessKeyId}.`, changes.keepIssued(issued, seal));
     } catch (error) {
-      // Nobody else has its secret, or ever will: the one thing to do with it is to take it away.
-      if (error instanceof LeaseLost) await issuer.remove(issued.accessKeyId);
+      if (error instanceof LeaseLost) await this.#takeBack(intending, issuer, issued.accessKeyId);
       throw error;
     }
   }
@@ -64,6 +66,19 @@ export class KeyCreation {
       if (error.kind !== 'limit' || idle.leftovers.length === 0) throw error;
       const cleared = await this.clearLeftovers(idle, issuer);
       return cleared && rotations.pause(cleared, { forMs: 0, detail: error.message });
+    }
+  }
+
+  /** Nobody else has the secret of this key, or ever will, and its name may be on record nowhere: whoever made it takes it away. */
+  async #takeBack(rotation: Rotation, issuer: KeyIssuer, accessKeyId: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await issuer.remove(accessKeyId);
+      } catch (cause) {
+        const words = `${accessKeyId} was made too late, and could not be taken away: remove it at the store`;
+        if (tries === TAKE_BACK_TRIES) return this.ports.onFault(rotation, new Error(words, { cause }));
+        await sleep(500 * tries);
+      }
     }
   }
 

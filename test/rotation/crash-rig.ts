@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Config } from '@countersign/config';
-import { Database } from '@countersign/database';
+import { Database, isUnavailable } from '@countersign/database';
 import { Ledger } from '@countersign/ledger';
 import { UrlSigner } from '@countersign/signing';
 import {
@@ -170,7 +170,7 @@ export class CrashRig {
   async #claimAll(): Promise<void> {
     const signal = new AbortController().signal;
     for (let turn = 0; !this.#stop.signal.aborted; turn++) {
-      const rotation = await this.#replica(turn).rotations.claim();
+      const rotation = await this.#replica(turn).rotations.claim().catch(laterIfUnavailable);
       const rotating = rotation && this.#rotating.get(rotation.tenantId);
       if (!rotating) {
         await Promise.race([this.#awake, sleep(100, undefined, { ref: false })]);
@@ -212,6 +212,8 @@ export class CrashRig {
       seal: this.seal,
       times: TIMES,
       onFault: ({ step }, error) => {
+        // Too few connections for so many at once: it is tried again, as it is where the database is away.
+        if (isUnavailable(error)) return;
         if (!worker.isLate) faults.push(`${step}: ${String(error)}`);
       },
     });
@@ -251,4 +253,10 @@ function toReplica(config: Config, seal: CredentialSeal): Replica {
     rotations: new LeasedRotations(database, rotationLedger, ROTATION_TIMES.leaseMs),
     prober: new StoreProber(new Ledger(database), seal, new UrlSigner()),
   };
+}
+
+/** A replica that cannot read its rotations now asks again. */
+function laterIfUnavailable(error: unknown): null {
+  if (isUnavailable(error)) return null;
+  throw error;
 }

@@ -17,7 +17,7 @@ export class Config {
   readonly databaseApiUrl: string;
   readonly databaseIssuerUrl: string;
   readonly databaseOperatorUrl: string;
-  /** Connections of the hot path; administration has a quarter of it, the operator's calls two. */
+  /** Connections of the hot path; administration has a quarter of it, the operator's calls and rotations four. */
   readonly databaseConnections: number;
   /** Newest first: the first one seals. */
   readonly encryptionKeys: readonly EncryptionKey[];

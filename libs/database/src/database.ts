@@ -47,7 +47,7 @@ export class Database implements OnApplicationShutdown {
     const connections = config.databaseConnections;
     this.#api = this.#connect('api', config.databaseApiUrl, Math.max(2, Math.floor(connections / 4)));
     this.#issuer = this.#connect('issuer', config.databaseIssuerUrl, connections);
-    this.#operator = this.#connect('operator', config.databaseOperatorUrl, 2);
+    this.#operator = this.#connect('operator', config.databaseOperatorUrl, 4);
   }
 
   /** One transaction of administration, in which row-level security shows this tenant's rows and no others. */

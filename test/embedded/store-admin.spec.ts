@@ -2,10 +2,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startStore } from '@countersign/embedded';
-import { Sha256 } from '../../libs/signing/src/sha256.js';
 import { ACCESS_KEY, ADMIN, BUCKET, TestStore, clientFor, refusal } from './store-fixture.js';
 
 const MINE = { uid: 'embedded', 'access-key': ACCESS_KEY.accessKeyId };

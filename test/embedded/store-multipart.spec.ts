@@ -5,6 +5,8 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListPartsCommand,
   UploadPartCommand,
   type CompletedPart,
@@ -98,4 +100,62 @@ test('an aborted upload is gone', async () => {
   const first = await part(1, 'x');
   await t.client.send(new AbortMultipartUploadCommand(upload));
   await expect(complete([first])).rejects.toMatchObject({ name: 'NoSuchUpload' });
+});
+
+test('parts are listed page by page, each once', async () => {
+  const { upload, part } = await begin('pages');
+  for (const number of [1, 2, 7]) await part(number, `part ${number}`);
+  const page = async (marker: string) => {
+    const listed = await t.client.send(new ListPartsCommand({ ...upload, MaxParts: 2, PartNumberMarker: marker }));
+    return [listed.IsTruncated, listed.NextPartNumberMarker, listed.Parts?.map(({ PartNumber }) => PartNumber)];
+  };
+  expect(await page('0')).toEqual([true, '2', [1, 2]]);
+  expect(await page('2')).toEqual([false, '7', [7]]);
+});
+
+test('uploads under way are listed by their keys, page by page, with the time of their start', async () => {
+  const startedAt = Date.now();
+  const [first, second, other] = [await begin('listed/a'), await begin('listed/a'), await begin('listed/ab')];
+  const gone = await begin('listed/gone');
+  await t.client.send(new AbortMultipartUploadCommand(gone.upload));
+  const list = async (more: object) => t.client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, ...more }));
+
+  const all = await list({ Prefix: 'listed/' });
+  const ids = [first, second].map(({ upload }) => upload.UploadId!).sort();
+  const expected = [...ids, other.upload.UploadId!];
+  expect(all.Uploads?.map(({ UploadId }) => UploadId)).toEqual(expected);
+  expect(all.IsTruncated).toBe(false);
+  for (const { Initiated } of all.Uploads ?? []) expect(Math.abs(+Initiated! - startedAt)).toBeLessThan(10_000);
+
+  const seen: (string | undefined)[] = [];
+  let markers = {};
+  for (let isTruncated = true; isTruncated;) {
+    const page = await list({ Prefix: 'listed/', MaxUploads: 1, ...markers });
+    expect(page.Uploads).toHaveLength(1);
+    seen.push(page.Uploads?.[0]?.UploadId);
+    markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    isTruncated = page.IsTruncated ?? false;
+  }
+  expect(seen).toEqual(expected);
+  expect((await list({ Prefix: 'nobody/' })).Uploads).toBeUndefined();
+});
+
+test('metadata of the start is kept with the object; a completion that wants a new object does not replace one', async () => {
+  const at = { Bucket: BUCKET, Key: 'new only' };
+  const { UploadId } = await t.client.send(new CreateMultipartUploadCommand({ ...at, Metadata: { note: 'mine' } }));
+  const { ETag } = await t.client.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: 'parts' }));
+  const complete = (more: object) =>
+    t.client.send(
+      new CompleteMultipartUploadCommand({
+        ...at,
+        UploadId,
+        MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+        ...more,
+      }),
+    );
+  await t.put('new only', 'before');
+  await expect(complete({ IfNoneMatch: '*' })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  expect(await t.read('new only')).toBe('before');
+  await complete({});
+  expect((await t.client.send(new HeadObjectCommand(at))).Metadata).toEqual({ note: 'mine' });
 });

@@ -92,7 +92,8 @@ describe('a page in a browser', () => {
     });
 
   test('of a configured origin may send the pinned headers and read the ETag', async () => {
-    const pinned = 'content-type,content-md5,content-length,if-none-match,x-amz-checksum-sha256,x-amz-meta-a';
+    const pinned =
+      'content-type,content-md5,content-length,if-none-match,x-amz-checksum-sha256,x-amz-meta-countersign-upload';
     const answer = await preflight({ 'access-control-request-headers': pinned });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);

@@ -1,7 +1,7 @@
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
 import type { IssuedKey } from '@countersign/signing-keys';
+import { Sha256 } from '@smithy/core/checksum';
 import { HttpRequest } from '@smithy/protocol-http';
-import { Sha256 } from '../../libs/signing/src/sha256.js';
 
 /** What the run's store answers to a URL of this key: S3's code, or the status where there is none. */
 export async function ask(key: string, credentials: IssuedKey): Promise<string> {

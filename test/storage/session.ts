@@ -1,6 +1,6 @@
-import { SignatureV4 } from '@smithy/signature-v4';
+import { Sha256 } from '@smithy/core/checksum';
 // The SDK's client for this service is no dependency of ours.
-import { Sha256 } from '../../libs/signing/src/sha256.js';
+import { SignatureV4 } from '@smithy/signature-v4';
 
 export interface Session {
   accessKeyId: string;

@@ -1,3 +1,20 @@
 export { askStore, type StoreAnswer, type StoreRequest } from './ask-store.js';
-export { Objects, type ObjectsAt, type ObjectsCredential, type Refusal } from './objects.js';
-export { type FormTerms, postForm } from './post-form.js';
+export {
+  type Aborted,
+  type Absent,
+  type Completed,
+  type FoundObject,
+  type Gone,
+  type Hashed,
+  isPerhapsAbsent,
+  type ListedParts,
+  type ListedUploads,
+  type Looked,
+  type PinnedToUpload,
+  type Refused,
+  type Removed,
+  type Started,
+  type StartedUpload,
+  type StoredPart,
+} from './answers.js';
+export { Objects, type ObjectsAt, type ObjectsCredential } from './objects.js';

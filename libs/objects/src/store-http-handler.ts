@@ -1,5 +1,15 @@
+import { Readable } from 'node:stream';
 import { HttpRequest, HttpResponse } from '@smithy/protocol-http';
-import { askStore } from './ask-store.js';
+import { askStore, type StoreAnswer, USUAL_LIMITS } from './ask-store.js';
+import { type Reader, readStore } from './read-store.js';
+
+/** What may be said of one request to the SDK: limits other than the usual, or where the object that it reads goes. */
+export interface Asking {
+  signal?: AbortSignal;
+  requestTimeout?: number;
+  maxBytes?: number;
+  reader?: Reader;
+}
 
 /** Its message says why, in words of ours. */
 export class NoAnswer extends Error {}
@@ -10,21 +20,30 @@ export class StoreHttpHandler {
 
   constructor(private readonly signal: AbortSignal) {}
 
-  async handle({ protocol, hostname, port, path, query, method, headers, body }: HttpRequest): Promise<{
-    response: HttpResponse;
-  }> {
+  async handle(request: HttpRequest, asking: Asking = {}): Promise<{ response: HttpResponse }> {
+    const { protocol, hostname, port, path, query } = request;
     const search = Object.entries(query).map(([name, value]) =>
       [name, String(value ?? '')].map(encodeURIComponent).join('='),
     );
     const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}?${search.join('&')}`;
-    const answer = await askStore(
-      url,
-      { method, headers: withoutFetchs(headers), ...(typeof body === 'string' && body !== '' ? { body } : {}) },
-      this.signal,
-    );
+    const answer = await this.#ask(url, request, asking);
     if (!answer.isAnswered) throw new NoAnswer(answer.why);
-    const { status: statusCode, headers: answered, body: whole } = answer;
-    return { response: new HttpResponse({ statusCode, headers: Object.fromEntries(answered), body: whole }) };
+    const { status: statusCode, headers, body } = answer;
+    // The SDK takes an object only from a stream.
+    const given = asking.reader && statusCode === 200 ? Readable.from([]) : body;
+    return { response: new HttpResponse({ statusCode, headers: Object.fromEntries(headers), body: given }) };
+  }
+
+  #ask(url: string, { method, headers, body }: HttpRequest, asking: Asking): Promise<StoreAnswer> {
+    const { requestTimeout = USUAL_LIMITS.timeoutMs, maxBytes = USUAL_LIMITS.maxBytes, reader } = asking;
+    const signal = asking.signal ? AbortSignal.any([this.signal, asking.signal]) : this.signal;
+    if (reader) return readStore(url, headers, signal, reader);
+    const request = {
+      method,
+      headers: withoutFetchs(headers),
+      ...(typeof body === 'string' && body !== '' ? { body } : {}),
+    };
+    return askStore(url, request, signal, { timeoutMs: requestTimeout, maxBytes });
   }
 
   updateHttpClientConfig(): void {}

@@ -17,13 +17,17 @@ export interface Exchange {
 }
 
 /** The object that the request is about, in a bucket that exists. */
-export async function objectOf({ target, store }: Exchange): Promise<ObjectName> {
-  const { bucket, key } = target;
-  if (bucket === undefined || key === undefined) throw new S3Error('InvalidRequest', 'The request names no object.');
-  if (!(await store.getBucket(bucket))) {
-    throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket });
-  }
-  return { bucket, key };
+export async function objectOf(exchange: Exchange): Promise<ObjectName> {
+  const { key } = exchange.target;
+  if (key === undefined) throw new S3Error('InvalidRequest', 'The request names no object.');
+  return { bucket: await bucketOf(exchange), key };
+}
+
+/** The bucket that the request is about; it exists. */
+export async function bucketOf({ target: { bucket = '' }, store }: Exchange): Promise<string> {
+  if (bucket === '') throw new S3Error('InvalidRequest', 'The request names no bucket.');
+  if (await store.getBucket(bucket)) return bucket;
+  throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket });
 }
 
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3;

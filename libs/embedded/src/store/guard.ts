@@ -4,12 +4,14 @@ import type { AccessKeys } from './access-keys.js';
 import { answerAdmin, isAdminTarget } from './admin-api.js';
 import type { Cors } from './cors.js';
 import type { Exchange } from './exchange.js';
-import { abortUpload, completeUpload, createUpload, listParts, uploadPart } from './multipart/multipart-upload.js';
+import { listParts, listUploads } from './multipart/listings.js';
+import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart/multipart-upload.js';
 import type { AccessKey } from './messages.js';
 import type { ObjectStore } from './object-store.js';
 import { chooseOperation, refuseUnknownAmzHeaders, type Operation } from './operation.js';
 import { putObject } from './put-object.js';
 import { prepareRead } from './read-object.js';
+import { removeObject } from './remove-object.js';
 import { parseTarget, type RequestTarget } from './request-target.js';
 import { S3Error } from './s3-error.js';
 import type { S3rverBackend } from './s3rver-backend.js';
@@ -106,9 +108,12 @@ export class Guard {
         if (read === 'answered') return;
         return this.parts.backend.answer(exchange, read.range ? { range: read.range } : {});
       }
+      case 'ListMultipartUploads':
+        return listUploads(exchange);
+      case 'DeleteObject':
+        return removeObject(exchange);
       case 'ListBuckets':
       case 'ListObjects':
-      case 'DeleteObject':
         return this.parts.backend.answer(exchange);
       default:
         return operation satisfies never;

@@ -88,6 +88,16 @@ export class ObjectStore extends FilesystemStore {
     });
   }
 
+  /** What is known of an object. @throws S3Error where there is none, or one of another ETag than this If-Match names. */
+  async find({ bucket, key }: ObjectName, ifMatch: string | undefined): Promise<ObjectMetadata> {
+    const metadata = await this.getMetadata(bucket, key).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      throw new S3Error('NoSuchKey', 'The specified key does not exist.', { Key: key });
+    });
+    if (ifMatch === undefined || namesEtag(ifMatch, metadata.etag)) return metadata;
+    throw new S3Error('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+  }
+
   /** s3rver writes a missing ETag file here: outside of the lock, it could write that of the content before. */
   override async getMetadata(bucket: string, key: string): Promise<ObjectMetadata> {
     return this.#locks.run(`${bucket}/${key}`, () => super.getMetadata(bucket, key));
@@ -95,6 +105,14 @@ export class ObjectStore extends FilesystemStore {
 
   override async getObject(bucket: string, key: string, options?: unknown): Promise<object | null> {
     return this.#locks.run(`${bucket}/${key}`, () => super.getObject(bucket, key, options));
+  }
+
+  /** @param ifMatch only where this names the object's ETag. @throws S3Error where it does not, or where there is then nothing. */
+  async remove({ bucket, key }: ObjectName, ifMatch: string | undefined): Promise<void> {
+    await this.#locks.run(`${bucket}/${key}`, async () => {
+      if (ifMatch !== undefined) await this.find({ bucket, key }, ifMatch);
+      await this.deleteObject(bucket, key);
+    });
   }
 
   /** Unlike s3rver's, leaves empty directories alone: a PUT beside it may be about to use them. */
@@ -110,4 +128,9 @@ export class ObjectStore extends FilesystemStore {
   async runExclusively<T>(uploadId: string, task: () => Promise<T>): Promise<T> {
     return this.#locks.run(`upload:${uploadId}`, task);
   }
+}
+
+/** Whether an If-Match or If-None-Match names this ETag. */
+export function namesEtag(etags: string, etag: string): boolean {
+  return etags.split(',').some((each) => ['*', etag].includes(each.trim().replace(/^W\//, '')));
 }

@@ -7,6 +7,7 @@ export type Operation =
   | 'GetObject'
   | 'PutObject'
   | 'DeleteObject'
+  | 'ListMultipartUploads'
   | 'CreateMultipartUpload'
   | 'UploadPart'
   | 'ListParts'
@@ -24,8 +25,21 @@ const OPERATIONS: {
   allows?: string[];
 }[] = [
   { name: 'ListBuckets', methods: ['GET'], on: 'service' },
+  {
+    name: 'ListMultipartUploads',
+    methods: ['GET'],
+    on: 'bucket',
+    needs: ['uploads'],
+    allows: ['prefix', 'key-marker', 'upload-id-marker', 'max-uploads'],
+  },
   { name: 'ListObjects', methods: ['GET', 'HEAD'], on: 'bucket', allows: [...LISTING, 'encoding-type', 'fetch-owner'] },
-  { name: 'ListParts', methods: ['GET'], on: 'object', needs: ['uploadId'] },
+  {
+    name: 'ListParts',
+    methods: ['GET'],
+    on: 'object',
+    needs: ['uploadId'],
+    allows: ['max-parts', 'part-number-marker'],
+  },
   { name: 'GetObject', methods: ['GET', 'HEAD'], on: 'object' },
   { name: 'UploadPart', methods: ['PUT'], on: 'object', needs: ['uploadId', 'partNumber'] },
   { name: 'PutObject', methods: ['PUT'], on: 'object' },

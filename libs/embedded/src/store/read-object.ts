@@ -1,5 +1,6 @@
-import { S3Error } from './s3-error.js';
 import { objectOf, type Exchange } from './exchange.js';
+import { namesEtag } from './object-store.js';
+import { S3Error } from './s3-error.js';
 
 /** Headers that a signer may force upon the answer: what AWS's GetObject knows. */
 const FORCED = new Set([
@@ -18,14 +19,7 @@ const FORCED = new Set([
 export async function prepareRead(exchange: Exchange): Promise<{ range: string | undefined } | 'answered'> {
   const { headers, response, target, store } = exchange;
   checkForcedHeaders(target.query);
-  const { bucket, key } = await objectOf(exchange);
-  const { etag, ...metadata } = await store.getMetadata(bucket, key).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    throw new S3Error('NoSuchKey', 'The specified key does not exist.', { Key: key });
-  });
-  if (headers['if-match'] !== undefined && !lists(headers['if-match'], etag)) {
-    throw new S3Error('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
-  }
+  const { etag, ...metadata } = await store.find(await objectOf(exchange), headers['if-match']);
   // Here, as s3rver's 304 never closes the file that it has opened.
   if (isStillGood(headers, etag, metadata['last-modified'])) {
     response.writeHead(304, { ETag: etag, 'Last-Modified': metadata['last-modified'] }).end();
@@ -47,12 +41,8 @@ function checkForcedHeaders(query: ReadonlyMap<string, string>): void {
 /** RFC 9110 §13.2.2: If-None-Match counts before If-Modified-Since. */
 function isStillGood(headers: Record<string, string>, etag: string, lastModified: string): boolean {
   const noneMatch = headers['if-none-match'];
-  if (noneMatch !== undefined) return lists(noneMatch, etag);
+  if (noneMatch !== undefined) return namesEtag(noneMatch, etag);
   return Date.parse(headers['if-modified-since'] ?? '') >= Date.parse(lastModified);
-}
-
-function lists(etags: string, etag: string): boolean {
-  return etags.split(',').some((each) => ['*', etag].includes(each.trim().replace(/^W\//, '')));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readPromises } from '../body-digests.js';
 import { bodyLengthOf, metadataOf, objectOf, sendXml, wantsNew, type Exchange } from '../exchange.js';
-import { document, elements, S3Error } from '../s3-error.js';
+import { document, S3Error } from '../s3-error.js';
 import { UNSIGNED_PAYLOAD } from '../signature/claimed-signature.js';
 import { parseCompletion, type ListedPart } from './completion.js';
 import { concatenate, multipartEtag, PartsOnDisk, type StoredPart } from './parts-on-disk.js';
@@ -24,17 +24,6 @@ export async function uploadPart(exchange: Exchange): Promise<void> {
   const staged = await store.stage(request, readPromises(headers, payloadHash));
   await exclusively(exchange, async () => (await openUpload(exchange)).keep(Number(partNumber), staged));
   response.writeHead(200, { ETag: `"${staged.md5Hex}"`, 'Content-Length': 0 }).end();
-}
-
-export async function listParts(exchange: Exchange): Promise<void> {
-  const upload = await openUpload(exchange);
-  const { bucket, key } = upload.record;
-  const parts = (await upload.list()).map(
-    ({ partNumber, etag, size, modifiedAt }) =>
-      `<Part>${elements({ PartNumber: partNumber, LastModified: modifiedAt.toISOString(), ETag: `"${etag}"`, Size: size })}</Part>`,
-  );
-  const head = { Bucket: bucket, Key: key, UploadId: uploadIdOf(exchange), IsTruncated: false };
-  sendXml(exchange.response, document('ListPartsResult', head, parts.join('')));
 }
 
 export async function completeUpload(exchange: Exchange): Promise<void> {
@@ -89,7 +78,7 @@ async function readBody(exchange: Exchange): Promise<string> {
   return body.toString('utf8');
 }
 
-async function openUpload(exchange: Exchange): Promise<PartsOnDisk> {
+export async function openUpload(exchange: Exchange): Promise<PartsOnDisk> {
   return PartsOnDisk.open(exchange.store.uploadsDir, uploadIdOf(exchange), await objectOf(exchange));
 }
 
@@ -97,6 +86,6 @@ async function exclusively<T>(exchange: Exchange, task: () => Promise<T>): Promi
   return exchange.store.runExclusively(uploadIdOf(exchange), task);
 }
 
-function uploadIdOf({ target }: Exchange): string {
+export function uploadIdOf({ target }: Exchange): string {
   return target.query.get('uploadId') ?? '';
 }

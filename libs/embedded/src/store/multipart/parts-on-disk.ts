@@ -18,6 +18,11 @@ interface UploadRecord extends ObjectName {
   metadata: Record<string, string>;
 }
 
+export interface StartedUpload extends ObjectName {
+  uploadId: string;
+  initiatedAt: Date;
+}
+
 /** A multipart upload: a directory with its record, and its parts in files named `<number>.<md5>`. */
 export class PartsOnDisk {
   private constructor(
@@ -30,6 +35,24 @@ export class PartsOnDisk {
     await mkdir(path.join(uploadsDir, uploadId));
     await writeFile(path.join(uploadsDir, uploadId, 'upload.json'), JSON.stringify(record));
     return uploadId;
+  }
+
+  /** Those of a bucket whose keys begin like this, by key and then by id. */
+  static async ofBucket(uploadsDir: string, bucket: string, prefix: string): Promise<StartedUpload[]> {
+    const started = (await readdir(uploadsDir)).map(async (uploadId) => {
+      const file = path.join(uploadsDir, uploadId, 'upload.json');
+      try {
+        const record = JSON.parse(await readFile(file, 'utf8')) as UploadRecord;
+        return { ...record, uploadId, initiatedAt: (await stat(file)).mtime };
+      } catch {
+        // It was only just begun, or is over by now.
+        return null;
+      }
+    });
+    return (await Promise.all(started))
+      .filter((upload) => upload !== null)
+      .filter((upload) => upload.bucket === bucket && upload.key.startsWith(prefix))
+      .sort((left, right) => compare(left.key, right.key) || compare(left.uploadId, right.uploadId));
   }
 
   /** Attacks: an upload id with `..` in it; the upload of one object used to write another. */
@@ -46,8 +69,8 @@ export class PartsOnDisk {
 
   /** A part sent again replaces the earlier one. */
   async keep(partNumber: number, { file, md5Hex }: StagedBody): Promise<void> {
-    const earlier = (await this.list()).filter((part) => part.partNumber === partNumber);
-    for (const part of earlier) await rm(part.file, { force: true });
+    const earlier = (await readdir(this.directory)).filter((name) => name.startsWith(`${partNumber}.`));
+    for (const name of earlier) await rm(path.join(this.directory, name), { force: true });
     await rename(file, path.join(this.directory, `${partNumber}.${md5Hex}`));
   }
 
@@ -66,6 +89,8 @@ export class PartsOnDisk {
     await rm(this.directory, { recursive: true, force: true });
   }
 }
+
+const compare = (left: string, right: string): number => (left < right ? -1 : Number(left > right));
 
 /** The bytes of the parts, one after the other. */
 export function concatenate(parts: StoredPart[]): Readable {

@@ -18,9 +18,13 @@ const GENERATORS = {
         const { data } = await createUploadUrl({ body: { bucket: 'b', key: 'k', contentType: 'text/plain', contentLength: 5 } });
         const issued: IssuedUploadUrl | undefined = data;
         const seconds: number | undefined = issued?.expiresInSeconds;
-        // @ts-expect-error contentLength is missing
-        void createUploadUrl({ body: { bucket: 'b', contentType: 'text/plain' } });
-        return seconds === undefined ? undefined : issued?.url;
+        // @ts-expect-error contentType is missing
+        void createUploadUrl({ body: { bucket: 'b', contentLength: 5 } });
+        // @ts-expect-error an upload in parts has no url
+        void issued?.url;
+        if (seconds === undefined) return undefined;
+        if (issued?.mode === 'multipart') return issued.partCount.toFixed();
+        return issued?.mode === 'post' ? issued.fields['key'] : issued?.url;
       }`,
   },
   oazapfts: {
@@ -36,9 +40,12 @@ const GENERATORS = {
         const answer = await createUploadUrl({ bucket: 'b', key: 'k', contentType: 'text/plain', contentLength: 5 });
         if (answer.status !== 201) return answer.status === 503 ? answer.data.code : undefined;
         const issued: IssuedUploadUrl = answer.data;
-        // @ts-expect-error contentLength is missing
-        void createUploadUrl({ bucket: 'b', contentType: 'text/plain' });
-        return issued.url;
+        // @ts-expect-error contentType is missing
+        void createUploadUrl({ bucket: 'b', contentLength: 5 });
+        // @ts-expect-error an upload in parts has no url
+        void issued.url;
+        if (issued.mode === 'multipart') return issued.partCount.toFixed();
+        return issued.mode === 'post' ? issued.fields['key'] : issued.url;
       }`,
   },
 };

@@ -1,6 +1,18 @@
 import createClient, { type Client, type Middleware } from 'openapi-fetch';
+import type {
+  IssuedMultipartUpload,
+  IssuedPostUpload,
+  IssuedPutUpload,
+  IssuedUpload,
+  Upload,
+  UploadUrlRequest,
+} from './api.js';
 import { CountersignError } from './countersign-error.js';
+import { present } from './present.js';
 import type { components, paths } from './schema.js';
+import { uploadFile } from './upload/upload-file.js';
+import type { VerifiedUpload } from './upload/finish-upload.js';
+import type { UploadOptions } from './upload/upload-options.js';
 
 type Schemas = components['schemas'];
 
@@ -9,15 +21,28 @@ export interface CountersignOptions {
   baseUrl: string;
   /** The user's JWT, or what gives it: asked before each call, so it can hand out a fresh one. */
   token: string | (() => string | Promise<string>);
-  /** In place of the global `fetch`. */
+  /** In place of the global `fetch`, for calls of the service. What goes to the store does not go through it. */
   fetch?: (request: Request) => Promise<Response>;
 }
 
 export interface CountersignClient {
   /** Issues a presigned URL that downloads one object. @throws CountersignError */
   createDownloadUrl(request: Schemas['DownloadUrlRequest']): Promise<Schemas['IssuedUrl']>;
-  /** Issues a presigned URL that uploads one object, of this type and size. @throws CountersignError */
-  createUploadUrl(request: Schemas['UploadUrlRequest']): Promise<Schemas['IssuedUploadUrl']>;
+  /** Issues what uploads one object, of this type and size; `mode` says what that is. @throws CountersignError */
+  createUploadUrl(request: UploadUrlRequest & { mode?: 'put' }): Promise<IssuedPutUpload>;
+  createUploadUrl(request: UploadUrlRequest & { mode: 'post' }): Promise<IssuedPostUpload>;
+  createUploadUrl(request: UploadUrlRequest & { mode: 'multipart' }): Promise<IssuedMultipartUpload>;
+  createUploadUrl(request: UploadUrlRequest): Promise<IssuedUpload>;
+  /**
+   * Stores a file, and resolves once the service has verified at the store that it is there as it was promised. It takes any Blob: a page's File,
+   * or in Node what `fs.openAsBlob` opens. Never more than a few parts are in memory, and nothing that failed for a moment is given up.
+   * @throws UploadError once there is an upload to resume; UploadRejectedError where something else was found; CountersignError before.
+   */
+  upload(file: Blob, options: UploadOptions): Promise<VerifiedUpload>;
+  /** An upload of this user's as it stands. @throws CountersignError */
+  getUpload(uploadId: string): Promise<Upload>;
+  /** Ends an upload that is not to be resumed: what the store has of it is removed. Again is well too. @throws CountersignError */
+  abortUpload(uploadId: string): Promise<void>;
   /** Every other call, typed by its path: `await countersign.api.GET('/grants')`. Throws a CountersignError in place of giving an `error`. */
   readonly api: Client<paths>;
 }
@@ -26,10 +51,20 @@ export interface CountersignClient {
 export function createCountersignClient({ baseUrl, token, fetch }: CountersignOptions): CountersignClient {
   const api = createClient<paths>({ baseUrl, ...(fetch ? { fetch } : {}) });
   api.use(authorize(token), throwProblems);
+  async function createUploadUrl(body: UploadUrlRequest & { mode?: 'put' }): Promise<IssuedPutUpload>;
+  async function createUploadUrl(body: UploadUrlRequest & { mode: 'post' }): Promise<IssuedPostUpload>;
+  async function createUploadUrl(body: UploadUrlRequest & { mode: 'multipart' }): Promise<IssuedMultipartUpload>;
+  async function createUploadUrl(body: UploadUrlRequest): Promise<IssuedUpload>;
+  async function createUploadUrl(body: UploadUrlRequest): Promise<IssuedUpload> {
+    return present(await api.POST('/upload-url', { body }));
+  }
   return {
     api,
+    createUploadUrl,
     createDownloadUrl: async (body) => present(await api.POST('/download-url', { body })),
-    createUploadUrl: async (body) => present(await api.POST('/upload-url', { body })),
+    upload: (file, options) => uploadFile(api, file, options),
+    getUpload: async (id) => present(await api.GET('/uploads/{id}', { params: { path: { id } } })),
+    abortUpload: async (id) => void (await api.DELETE('/uploads/{id}', { params: { path: { id } } })),
   };
 }
 
@@ -47,9 +82,3 @@ const throwProblems: Middleware = {
     if (!response.ok) throw await CountersignError.of(response);
   },
 };
-
-/** What the types cannot know: whatever is not ok was thrown. */
-function present<Data>({ data, response }: { data?: Data; response: Response }): Data {
-  if (data === undefined) throw new CountersignError({ status: response.status });
-  return data;
-}

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Issues a presigned URL that downloads one object.
-         * @description Whoever holds the URL can read this one object with it until it expires. Send `headers` with it as they are. Whether the object exists plays no part.
+         * @description Whoever holds the URL can read this one object with it until it expires. Send `headers` with it as they are. Whether the object exists plays no part; where an upload to the key must be verified first, there is no URL until it was.
          *
          *     Scope: `read:objects`.
          */
@@ -36,8 +36,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Issues a presigned URL that uploads one object, of this type and size.
-         * @description Send exactly `contentLength` bytes by PUT, with `headers` as they are. The store refuses any other type or size, and to replace an object unless `overwrite` was asked for and allowed.
+         * Issues what uploads one object, of this type and size: a presigned URL, a form, or an upload in parts.
+         * @description By `mode`. `put`: send exactly `contentLength` bytes by PUT, with `headers` as they are; the store refuses any other type or size, and to replace an object unless `overwrite` was asked for and allowed. `post`: send `fields`, then `file`, as a form to `url`. `multipart`: ask `/uploads/{id}/parts` for the URLs of the parts. Whichever it is, `/uploads/{id}/completion` then says whether what came is what was promised.
          *
          *     Scope: `write:objects`.
          */
@@ -80,12 +80,91 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Issues up to 1,000 presigned URLs that upload one object each, of this type and size.
+         * Issues what uploads up to 1,000 objects, each of this type and size: presigned URLs, forms, uploads in parts.
          * @description Each item is a request of the single call, and gets its answer: `status` and `body`. A refused or malformed item harms no other.
          *
          *     Scope: `write:objects`.
          */
         post: operations["createUploadUrls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own upload: how far it is, and what was promised.
+         * @description Whoever asked for its URL is its owner. Everybody else is told that there is no such upload.
+         *
+         *     Scope: `write:objects`.
+         */
+        get: operations["getUpload"];
+        put?: never;
+        post?: never;
+        /**
+         * Aborts an upload, and removes what it has at the store.
+         * @description Before there is a verdict. What did not come by this upload is never touched; what comes by it later is removed too.
+         *
+         *     Scope: `write:objects`.
+         */
+        delete: operations["abortUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/uploads/{id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The parts of a multipart upload that the store has.
+         * @description So that whoever was interrupted uploads only what is missing.
+         *
+         *     Scope: `write:objects`.
+         */
+        get: operations["listUploadParts"];
+        put?: never;
+        /**
+         * Issues presigned URLs for parts of a multipart upload.
+         * @description Up to 1,000 in a call, and again at will while the upload lives. The grant is asked anew each time.
+         *
+         *     Scope: `write:objects`.
+         */
+        post: operations["createPartUrls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/uploads/{id}/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Completes an upload: what came to the store is held against what was promised.
+         * @description The answer is `verified` or `rejected`, and the same ever after. An object that is not what was promised is removed. Where nothing
+         *     is there yet it is a 409 that changes nothing: ask again after `Retry-After`.
+         *
+         *     Scope: `write:objects`.
+         */
+        post: operations["createUploadCompletion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -697,8 +776,6 @@ export interface components {
         /**
          * @example {
          *       "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
-         *       "method": "GET",
-         *       "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
          *       "headers": {},
          *       "bucket": "files",
          *       "key": "users/alice/photo.png",
@@ -706,7 +783,9 @@ export interface components {
          *       "issuedAt": "2027-01-31T12:00:00.000Z",
          *       "expiresAt": "2027-01-31T12:15:00.000Z",
          *       "expiresInSeconds": 900,
-         *       "expiryLimitedBy": null
+         *       "expiryLimitedBy": null,
+         *       "method": "GET",
+         *       "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef"
          *     }
          */
         IssuedUrl: {
@@ -716,27 +795,27 @@ export interface components {
              */
             issuanceId: string;
             /**
-             * Format: uri
-             * @description The presigned URL: whoever holds it can use it until it expires.
-             */
-            url: string;
-            /**
              * Format: date-time
-             * @description A whole second: the URL's `X-Amz-Date`.
+             * @description A whole second: the signature's `X-Amz-Date`.
              */
             issuedAt: string;
             /**
              * Format: date-time
-             * @description When the store will begin to refuse the URL.
+             * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
              */
             expiresAt: string;
             /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
             expiresInSeconds: number;
             /**
+             * Format: uri
+             * @description The presigned URL: whoever holds it can use it until it expires.
+             */
+            url: string;
+            /**
              * @description The method that the URL was signed for.
              * @enum {string}
              */
-            method: "GET" | "HEAD" | "PUT";
+            method: "GET" | "HEAD";
             /** @description What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
             headers: {
                 [key: string]: string;
@@ -753,6 +832,12 @@ export interface components {
              */
             expiryLimitedBy: "credential" | null;
         };
+        ContentLengthRange: {
+            /** Format: int64 */
+            min: number;
+            /** Format: int64 */
+            max: number;
+        };
         /**
          * @example {
          *       "bucket": "files",
@@ -764,10 +849,12 @@ export interface components {
         UploadUrlRequest: {
             /**
              * Format: int64
-             * @description The exact number of bytes.
+             * @description The exact number of bytes. Either this or `contentLengthRange`.
              */
-            contentLength: number;
-            /** @description How long the URL is to work; the use case's default, if it has one. */
+            contentLength?: number;
+            /** @description Of a form: the sizes that are taken. */
+            contentLengthRange?: components["schemas"]["ContentLengthRange"];
+            /** @description How long the URL is to work, or an upload in parts may take; the use case's default, if it has one. */
             expiresInSeconds?: number;
             /** @description The bucket's registered name. */
             bucket: string;
@@ -784,7 +871,14 @@ export interface components {
             useCase?: string;
             /** @description The Content-Type that the upload must have, byte for byte. */
             contentType: string;
-            /** @description The Base64 of the body's SHA-256, for stores that check it. */
+            /**
+             * @description How it is uploaded: by one PUT of an exact size, by one form of a size within a range, or in parts. `auto` is a form where a range
+             *     is given, one PUT up to 64 MiB, and parts above.
+             * @default put
+             * @enum {string}
+             */
+            mode?: "auto" | "multipart" | "post" | "put";
+            /** @description The Base64 of the whole body's SHA-256: the completion verifies it, and a store that checks it refuses any other. */
             checksumSha256?: string;
             /**
              * @description Whether an object that is there already may be replaced; the use case must allow it.
@@ -792,46 +886,20 @@ export interface components {
              */
             overwrite?: boolean;
         };
-        /**
-         * @example {
-         *       "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
-         *       "method": "PUT",
-         *       "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
-         *       "headers": {
-         *         "content-type": "image/png",
-         *         "if-none-match": "*",
-         *         "x-amz-acl": "private"
-         *       },
-         *       "bucket": "files",
-         *       "key": "users/alice/photo.png",
-         *       "useCase": "upload",
-         *       "issuedAt": "2027-01-31T12:00:00.000Z",
-         *       "expiresAt": "2027-01-31T12:15:00.000Z",
-         *       "expiresInSeconds": 900,
-         *       "expiryLimitedBy": null,
-         *       "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
-         *       "contentLength": 48213
-         *     }
-         */
-        IssuedUploadUrl: {
+        IssuedPutUpload: {
             /**
              * Format: uuid
              * @description The ledger's id of this issuance.
              */
             issuanceId: string;
             /**
-             * Format: uri
-             * @description The presigned URL: whoever holds it can use it until it expires.
-             */
-            url: string;
-            /**
              * Format: date-time
-             * @description A whole second: the URL's `X-Amz-Date`.
+             * @description A whole second: the signature's `X-Amz-Date`.
              */
             issuedAt: string;
             /**
              * Format: date-time
-             * @description When the store will begin to refuse the URL.
+             * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
              */
             expiresAt: string;
             /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
@@ -842,15 +910,24 @@ export interface components {
              */
             uploadId: string;
             /**
+             * Format: uri
+             * @description The presigned URL: whoever holds it can use it until it expires.
+             */
+            url: string;
+            /**
              * Format: int64
              * @description The exact number of bytes that the URL takes.
              */
             contentLength: number;
             /**
-             * @description The method that the URL was signed for.
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            method: "GET" | "HEAD" | "PUT";
+            mode: "put";
+            /** @enum {string} */
+            method: "PUT";
+            /** @description Whether the store refuses to replace an object that is there already. */
+            overwriteProtected: boolean;
             /** @description What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
             headers: {
                 [key: string]: string;
@@ -867,6 +944,154 @@ export interface components {
              */
             expiryLimitedBy: "credential" | null;
         };
+        IssuedPostUpload: {
+            /**
+             * Format: uuid
+             * @description The ledger's id of this issuance.
+             */
+            issuanceId: string;
+            /**
+             * Format: date-time
+             * @description A whole second: the signature's `X-Amz-Date`.
+             */
+            issuedAt: string;
+            /**
+             * Format: date-time
+             * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
+             */
+            expiresAt: string;
+            /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+            expiresInSeconds: number;
+            /**
+             * Format: uuid
+             * @description Names the upload, from this form to its completion.
+             */
+            uploadId: string;
+            /**
+             * Format: uri
+             * @description Where the form is sent: the bucket's address.
+             */
+            url: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            mode: "post";
+            /** @enum {string} */
+            method: "POST";
+            /** @description All that the form sends before `file`, as it is: whoever holds them can use them until they expire. */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description The sizes that the store takes. */
+            contentLengthRange: components["schemas"]["ContentLengthRange"];
+            /** @description Always false: a POST policy cannot say that nothing is to be replaced. */
+            overwriteProtected: boolean;
+            /** @description What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The bucket's registered name. */
+            bucket: string;
+            /** @description The object's key; where the upload asked with `filename`, the one that was made of it. */
+            key: string;
+            /** @description The policy that it was issued within. */
+            useCase: string;
+            /**
+             * @description `credential` where the life of the signing credential cut the expiry; else null.
+             * @enum {string|null}
+             */
+            expiryLimitedBy: "credential" | null;
+        };
+        IssuedMultipartUpload: {
+            /**
+             * Format: uuid
+             * @description The ledger's id of this issuance.
+             */
+            issuanceId: string;
+            /**
+             * Format: date-time
+             * @description A whole second: the signature's `X-Amz-Date`.
+             */
+            issuedAt: string;
+            /**
+             * Format: date-time
+             * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
+             */
+            expiresAt: string;
+            /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+            expiresInSeconds: number;
+            /**
+             * Format: uuid
+             * @description Names the upload, from its parts to its completion.
+             */
+            uploadId: string;
+            /**
+             * Format: int64
+             * @description The exact number of bytes of the whole.
+             */
+            contentLength: number;
+            /**
+             * Format: int64
+             * @description The exact number of bytes of each part but the last, which has what is left.
+             */
+            partSize: number;
+            /** @description Parts are numbered from 1 to this. */
+            partCount: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            mode: "multipart";
+            /**
+             * @description Of each part.
+             * @enum {string}
+             */
+            method: "PUT";
+            /** @description Whether an object that is there already is looked for, just before the completion, and then left alone. */
+            overwriteProtected: boolean;
+            /** @description What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The bucket's registered name. */
+            bucket: string;
+            /** @description The object's key; where the upload asked with `filename`, the one that was made of it. */
+            key: string;
+            /** @description The policy that it was issued within. */
+            useCase: string;
+            /**
+             * @description `credential` where the life of the signing credential cut the expiry; else null.
+             * @enum {string|null}
+             */
+            expiryLimitedBy: "credential" | null;
+        };
+        /**
+         * @description What uploads one object, and what it can do: by `mode`.
+         * @example {
+         *       "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "headers": {
+         *         "content-type": "image/png",
+         *         "if-none-match": "*",
+         *         "x-amz-acl": "private",
+         *         "x-amz-meta-countersign-upload": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11"
+         *       },
+         *       "bucket": "files",
+         *       "key": "users/alice/photo.png",
+         *       "useCase": "upload",
+         *       "issuedAt": "2027-01-31T12:00:00.000Z",
+         *       "expiresAt": "2027-01-31T12:15:00.000Z",
+         *       "expiresInSeconds": 900,
+         *       "expiryLimitedBy": null,
+         *       "method": "PUT",
+         *       "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
+         *       "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "mode": "put",
+         *       "contentLength": 48213,
+         *       "overwriteProtected": true
+         *     }
+         */
+        IssuedUploadUrl: components["schemas"]["IssuedPutUpload"] | components["schemas"]["IssuedPostUpload"] | components["schemas"]["IssuedMultipartUpload"];
         /**
          * @example {
          *       "items": [
@@ -898,7 +1123,7 @@ export interface components {
          * @description What a program can rely on. A code never changes its meaning; later versions may add codes.
          * @enum {string}
          */
-        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "not-found" | "not-granted" | "overloaded" | "overwrite-not-allowed" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "use-case-not-found" | "wrong-state";
+        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "checksums-not-available" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "mode-not-available" | "not-found" | "not-granted" | "not-verified" | "overloaded" | "overwrite-not-allowed" | "part-number-out-of-range" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "size-range-not-available" | "store-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "upload-incomplete" | "use-case-not-found" | "wrong-state";
         ProblemFieldError: {
             /** @description Of a 422: what is wrong. */
             code?: components["schemas"]["ProblemCode"];
@@ -942,7 +1167,7 @@ export interface components {
              * @description What the single call would have answered with.
              * @enum {integer}
              */
-            status: 400 | 403 | 404 | 422 | 503;
+            status: 400 | 403 | 404 | 409 | 422 | 503;
             body: components["schemas"]["Problem"];
         };
         /**
@@ -952,8 +1177,6 @@ export interface components {
          *           "status": 201,
          *           "body": {
          *             "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
-         *             "method": "GET",
-         *             "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
          *             "headers": {},
          *             "bucket": "files",
          *             "key": "users/alice/photo.png",
@@ -961,7 +1184,9 @@ export interface components {
          *             "issuedAt": "2027-01-31T12:00:00.000Z",
          *             "expiresAt": "2027-01-31T12:15:00.000Z",
          *             "expiresInSeconds": 900,
-         *             "expiryLimitedBy": null
+         *             "expiryLimitedBy": null,
+         *             "method": "GET",
+         *             "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef"
          *           }
          *         },
          *         {
@@ -1005,11 +1230,9 @@ export interface components {
             items: components["schemas"]["UploadUrlRequest"][];
         };
         IssuedUpload: {
-            /**
-             * @description What the single call would have answered with.
-             * @enum {integer}
-             */
+            /** @enum {integer} */
             status: 201;
+            /** @description What the single call would have answered with. */
             body: components["schemas"]["IssuedUploadUrl"];
         };
         /**
@@ -1019,12 +1242,11 @@ export interface components {
          *           "status": 201,
          *           "body": {
          *             "issuanceId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
-         *             "method": "PUT",
-         *             "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
          *             "headers": {
          *               "content-type": "image/png",
          *               "if-none-match": "*",
-         *               "x-amz-acl": "private"
+         *               "x-amz-acl": "private",
+         *               "x-amz-meta-countersign-upload": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11"
          *             },
          *             "bucket": "files",
          *             "key": "users/alice/photo.png",
@@ -1033,8 +1255,12 @@ export interface components {
          *             "expiresAt": "2027-01-31T12:15:00.000Z",
          *             "expiresInSeconds": 900,
          *             "expiryLimitedBy": null,
+         *             "method": "PUT",
+         *             "url": "https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
          *             "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
-         *             "contentLength": 48213
+         *             "mode": "put",
+         *             "contentLength": 48213,
+         *             "overwriteProtected": true
          *           }
          *         },
          *         {
@@ -1054,6 +1280,197 @@ export interface components {
         UploadUrls: {
             /** @description One answer an item, in the order of the request. */
             items: (components["schemas"]["IssuedUpload"] | components["schemas"]["RefusedItem"])[];
+        };
+        UploadLengthRange: {
+            /** Format: int64 */
+            min: number;
+            /** Format: int64 */
+            max: number;
+        };
+        /**
+         * @example {
+         *       "id": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "mode": "multipart",
+         *       "state": "pending",
+         *       "bucket": "files",
+         *       "key": "users/alice/film.mp4",
+         *       "contentType": "video/mp4",
+         *       "contentLength": 209715200,
+         *       "expiresAt": "2027-01-31T13:00:00.000Z",
+         *       "partSize": 8388608,
+         *       "partCount": 25
+         *     }
+         */
+        UploadResponse: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description What was promised; null of a form, which has a range.
+             */
+            contentLength: number | null;
+            /**
+             * Format: date-time
+             * @description When the last URL of it ends; a multipart upload that was not completed by then is aborted.
+             */
+            expiresAt: string;
+            /**
+             * Format: int64
+             * @description Of a multipart upload: how many bytes every part has but the last,
+             */
+            partSize?: number;
+            /** @description and how many parts there are. */
+            partCount?: number;
+            /** @enum {string} */
+            mode: "multipart" | "post" | "put";
+            /** @enum {string} */
+            state: "aborted" | "expired" | "pending" | "rejected" | "uploaded" | "verified";
+            /** @description The bucket's registered name. */
+            bucket: string;
+            key: string;
+            /** @description What was promised. */
+            contentType: string;
+            /** @description Of a form. */
+            contentLengthRange?: components["schemas"]["UploadLengthRange"];
+        };
+        /**
+         * @example {
+         *       "partNumbers": [
+         *         1,
+         *         2
+         *       ]
+         *     }
+         */
+        PartUrlsRequest: {
+            /** @description Which parts, counted from 1; up to 1,000. */
+            partNumbers: number[];
+            /** @description The Base64 of each part's SHA-256, in the order of `partNumbers`, for stores that check it. */
+            checksums?: string[];
+        };
+        IssuedPart: {
+            partNumber: number;
+            /**
+             * Format: uri
+             * @description Takes exactly this part: every part has `partSize` bytes, and the last one the rest.
+             */
+            url: string;
+            /**
+             * Format: date-time
+             * @description When the store will begin to refuse the URL; a new one can be had while the upload lives.
+             */
+            expiresAt: string;
+            /** @description What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "partNumber": 1,
+         *           "url": "https://s3.eu-central-1.example.com/acme/users/alice/film.mp4?partNumber=1&uploadId=2~x&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
+         *           "headers": {},
+         *           "expiresAt": "2027-01-31T13:00:00.000Z"
+         *         }
+         *       ]
+         *     }
+         */
+        IssuedParts: {
+            /** @description In the order of the request. */
+            parts: components["schemas"]["IssuedPart"][];
+        };
+        UploadPart: {
+            partNumber: number;
+            /** Format: int64 */
+            size: number;
+            /** @description In quotes, as HTTP has it. */
+            etag: string;
+        };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "partNumber": 1,
+         *           "size": 8388608,
+         *           "etag": "\"9b2cf535f27731c974343645a3985328\""
+         *         }
+         *       ]
+         *     }
+         */
+        UploadParts: {
+            /** @description What the store has now, in the order of their numbers. */
+            parts: components["schemas"]["UploadPart"][];
+        };
+        NamedUploadPart: {
+            partNumber: number;
+            /** @description As the store answered the upload of the part; with its quotes, or without. */
+            etag: string;
+        };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "partNumber": 1,
+         *           "etag": "\"9b2cf535f27731c974343645a3985328\""
+         *         },
+         *         {
+         *           "partNumber": 2,
+         *           "etag": "\"1a79a4d60de6718e8e5b326e338ae533\""
+         *         }
+         *       ]
+         *     }
+         */
+        CompletionRequest: {
+            /** @description Of a multipart upload: all its parts, to be held against what the store has. Left out, what the store has is taken. */
+            parts?: components["schemas"]["NamedUploadPart"][];
+        };
+        UploadMismatch: {
+            /** @enum {string} */
+            what: "checksum" | "etag" | "size" | "type";
+            /** @description What was promised. */
+            expected: string;
+            /** @description What is there; null where the store has none. */
+            found: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "state": "verified",
+         *       "size": 48213,
+         *       "contentType": "image/png",
+         *       "etag": "\"9b2cf535f27731c974343645a3985328\"",
+         *       "checksumSha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+         *       "verified": [
+         *         "size",
+         *         "type",
+         *         "checksum"
+         *       ]
+         *     }
+         */
+        CompletedUpload: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description What was found, in bytes.
+             */
+            size: number;
+            /**
+             * @description `verified`: it is what was promised. `rejected`: it is not, and was removed.
+             * @enum {string}
+             */
+            state: "rejected" | "verified";
+            /** @description What was found. */
+            contentType: string;
+            /** @description What was found: in quotes, as HTTP has it. */
+            etag: string;
+            /** @description The Base64 of the object's SHA-256, where one was promised and is right. */
+            checksumSha256?: string;
+            /** @description What was held against the promise, and is right. */
+            verified: ("checksum" | "etag" | "size" | "type")[];
+            /** @description What is not as it was promised; left out where nothing is. */
+            mismatches?: components["schemas"]["UploadMismatch"][];
         };
         PermissionCheckItem: {
             /** @description The bucket's registered name. */
@@ -1106,6 +1523,8 @@ export interface components {
             overwrite: boolean;
             /** @enum {string|null} */
             disposition: "attachment" | "inline" | null;
+            /** @description Whether an upload may be downloaded only once it was verified. */
+            requireVerified: boolean;
         };
         PermissionCheck: {
             bucket: string;
@@ -1119,7 +1538,7 @@ export interface components {
              * @description The code that the issuing call would refuse with, or null.
              * @enum {string|null}
              */
-            reason: "bucket-not-found" | "not-granted" | "use-case-not-found" | null;
+            reason: "bucket-not-found" | "not-granted" | "not-verified" | "use-case-not-found" | null;
             /** @description Null where the use case is none for this action, and where nothing is allowed. */
             policy: components["schemas"]["ApplicablePolicy"] | null;
         };
@@ -1225,6 +1644,7 @@ export interface components {
          *       "maxContentLength": 5242880,
          *       "overwrite": false,
          *       "disposition": null,
+         *       "requireVerified": false,
          *       "createdAt": "2027-01-31T12:00:00.000Z",
          *       "updatedAt": "2027-01-31T12:00:00.000Z"
          *     }
@@ -1248,6 +1668,8 @@ export interface components {
             overwrite: boolean;
             /** @enum {string|null} */
             disposition: "attachment" | "inline" | null;
+            /** @description Of an upload: whether nobody may download it before its completion has verified it. */
+            requireVerified: boolean;
         };
         UseCasePage: {
             items: components["schemas"]["UseCaseResponse"][];
@@ -1303,6 +1725,11 @@ export interface components {
              * @enum {string|null}
              */
             disposition?: "attachment" | "inline" | null;
+            /**
+             * @description Of an upload: whether nobody may download it before its completion has verified it.
+             * @default false
+             */
+            requireVerified?: boolean;
         };
         ManualKeyIssuer: {
             /**
@@ -1864,7 +2291,8 @@ export interface components {
          *       "details": {
          *         "method": "PUT",
          *         "overwrite": false
-         *       }
+         *       },
+         *       "urlCount": null
          *     }
          */
         AuditEvent: {
@@ -1893,9 +2321,11 @@ export interface components {
             url: string | null;
             /** Format: uuid */
             requestId: string;
+            /** @description How many URLs were issued, of the parts of an upload; 0 where an upload in parts was begun. Null: one URL, or none. */
+            urlCount: number | null;
             /** @description Whose token it was. */
             subject: string;
-            /** @description `download-url`, `upload-url`, or a change such as `grant.created`. */
+            /** @description `download-url`, `upload-url`, `upload-parts`, or a change such as `grant.created`. */
             action: string;
             /** @enum {string} */
             decision: "granted" | "refused";
@@ -2130,6 +2560,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `not-verified`: The object is not verified yet. */
+        "not-verified": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `body-too-large`: The request body is too large. */
         "body-too-large": {
             headers: {
@@ -2160,8 +2600,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `unknown-reference`: The request names something that does not exist. */
-        "unknown-reference": {
+        /** @description `not-found`: There is no such thing here. */
+        "not-found": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2170,8 +2610,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `not-found`: There is no such thing here. */
-        "not-found": {
+        /** @description `wrong-state`: It is not in a state in which this can be done. */
+        "wrong-state": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unknown-reference`: The request names something that does not exist. */
+        "unknown-reference": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2232,16 +2682,6 @@ export interface components {
         };
         /** @description `endpoint-not-allowed`: The endpoint is insecure or private. */
         "endpoint-not-allowed": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `wrong-state`: It is not in a state in which this can be done. */
-        "wrong-state": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2323,6 +2763,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["bucket-not-found"];
+            409: components["responses"]["not-verified"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
             /** @description `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `key-too-long`: The key is too long behind the bucket's prefix. */
@@ -2387,7 +2828,7 @@ export interface operations {
             404: components["responses"]["bucket-not-found"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            /** @description `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `too-large`: The content is larger than allowed. `too-small`: The content is smaller than allowed. `overwrite-not-allowed`: The use case does not allow overwriting. `key-too-long`: The key is too long behind the bucket's prefix. */
+            /** @description `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `too-large`: The content is larger than allowed. `too-small`: The content is smaller than allowed. `overwrite-not-allowed`: The use case does not allow overwriting. `key-too-long`: The key is too long behind the bucket's prefix. `size-range-not-available`: This mode takes an exact size and no range. `mode-not-available`: The upload cannot be made in this mode. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2398,7 +2839,7 @@ export interface operations {
                 };
             };
             500: components["responses"]["internal-error"];
-            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2501,6 +2942,310 @@ export interface operations {
             415: components["responses"]["media-type-not-supported"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadResponse"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abortUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. There is no body. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            /** @description `wrong-state`: It is not in a state in which this can be done. `upload-incomplete`: The upload is not complete yet. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUploadParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadParts"];
+                };
+            };
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            409: components["responses"]["wrong-state"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPartUrls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartUrlsRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedParts"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such thing here. `bucket-not-found`: There is no such bucket. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["wrong-state"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            /** @description `checksums-not-available`: The store takes no checksums of parts. `part-number-out-of-range`: The upload has no such part. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUploadCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that it was answered with. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompletedUpload"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such thing here. `bucket-not-found`: There is no such bucket. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `already-exists`: The name is taken. `wrong-state`: It is not in a state in which this can be done. `upload-incomplete`: The upload is not complete yet. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3741,7 +4486,7 @@ export interface operations {
                 bucket?: string;
                 /** @description The object's key, exact. */
                 key?: string;
-                /** @description `download-url`, `upload-url`, or a change such as `grant.created`. */
+                /** @description `download-url`, `upload-url`, `upload-parts`, or a change such as `grant.created`. */
                 action?: string;
                 /** @description An administrative change is always granted. */
                 decision?: "granted" | "refused";

@@ -28,7 +28,7 @@ module.exports = {
       name: 'domain-libs-never-meet',
       comment: 'They come together in an app, so that one file tells the whole story of a request.',
       severity: 'error',
-      from: { path: '^libs/(identity|tenancy|permissions|policy|ledger|signing|signing-keys|objects)/' },
+      from: { path: '^libs/(identity|tenancy|permissions|policy|ledger|signing|signing-keys|objects|uploads)/' },
       to: { path: '^libs/', pathNot: [FOUNDATION, '^libs/$1/', '^libs/ledger/src/index\\.ts$'] },
     },
     {

@@ -14,7 +14,15 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** Our API as it is built, as production runs it: requests are logged, to a file. `uncoalesced` takes the sharing out of it. */
 export function startOurs({ env, log, cleanup, name = 'ours', uncoalesced = false }) {
-  const settings = { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info', ENCRYPTION_KEYS, ...env };
+  const settings = {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    ENCRYPTION_KEYS,
+    // There is no store at the address of the bench's bucket.
+    RECONCILE_UPLOADS: 'false',
+    ...env,
+  };
   // As in the Dockerfile.
   const heap = ['--max-old-space-size=512', '--max-semi-space-size=32'];
   const execArgv = uncoalesced ? [...heap, '--import', here('uncoalesced.mjs')] : heap;

@@ -37,6 +37,8 @@ describe('Config', () => {
       allowInsecureEndpoints: true,
       logLevel: 'info',
       databaseConnections: 12,
+      reconcilesUploads: true,
+      uploadRetentionDays: 30,
     });
     expect(new Config({ ...good, NODE_ENV: 'production' })).toMatchObject({
       isProduction: true,
@@ -60,6 +62,9 @@ describe('Config', () => {
     ['CORS_ORIGINS', 'null'],
     ['ALLOW_INSECURE_ENDPOINTS', 'yes'],
     ['LOG_LEVEL', 'loud'],
+    ['RECONCILE_UPLOADS', 'no'],
+    ['UPLOAD_RETENTION_DAYS', '0'],
+    ['UPLOAD_RETENTION_DAYS', '3651'],
     ['ENCRYPTION_KEYS', key],
     ['ENCRYPTION_KEYS', `0:${key}`],
     ['ENCRYPTION_KEYS', `256:${key}`],

@@ -138,6 +138,7 @@ describe('Requests that share a batch with one whose data the database refuses',
   }
 
   const refusal = (tenantId: string, subject: string) => ({
+    issuanceId: randomUUID(),
     tenantId,
     subject,
     clientAddress: null,

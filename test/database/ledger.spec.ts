@@ -46,6 +46,90 @@ describe('append_to_ledger', () => {
     expect([await appended(a.tenant), await appended(b.tenant)]).toEqual([1, 1]);
   });
 
+  describe('of an entry that begins an upload', () => {
+    const beginning = (n: number, { bucket, ...owner }: Seed, more = {}) => {
+      const id = randomUUID();
+      const upload = { bucketId: bucket, mode: 'put', overwrite: false, withheld: true, checksumSha256: 'sum' };
+      const rest = { bucket: 'b', key: 'k', useCase: 'upload', contentType: 'text/plain', contentLength: 5 };
+      const expiresAt = '2027-01-31T12:00:00.000Z';
+      return entry(n, { bucket, ...owner }, { id, issuanceId: id, ...rest, expiresAt, upload: { ...upload, ...more } });
+    };
+    const uploadsOf = (tenant: string) =>
+      run<Record<string, unknown>>(
+        'owner',
+        `SELECT * FROM uploads WHERE tenant_id = $1 AND key = 'k' AND id IN (SELECT issuance_id FROM ledger)`,
+        [tenant],
+      );
+
+    it('makes the upload’s row with the ledger’s, and takes of both what the entry says', async () => {
+      const made = beginning(0, a);
+      await expect(append([made, entry(1, a)])).resolves.toEqual([0, 1]);
+      const [row, ...others] = await uploadsOf(a.tenant);
+      expect(others).toEqual([]);
+      const [event] = await run<{ at: Date }>('owner', 'SELECT at FROM ledger WHERE issuance_id = $1', [made.id]);
+      expect(row).toEqual({
+        id: made.id,
+        tenant_id: a.tenant,
+        subject: 's',
+        bucket_id: a.bucket,
+        bucket: 'b',
+        key: 'k',
+        use_case: 'upload',
+        mode: 'put',
+        state: 'pending',
+        content_type: 'text/plain',
+        content_length: '5',
+        min_content_length: null,
+        max_content_length: null,
+        checksum_sha256: 'sum',
+        overwrite: false,
+        disposition: null,
+        part_size: null,
+        part_count: null,
+        store_upload_id: null,
+        withheld: true,
+        created_at: event?.at,
+        expires_at: new Date('2027-01-31T12:00:00.000Z'),
+        size: null,
+        etag: null,
+        verified: [],
+        mismatches: null,
+        finished_at: null,
+        looks: 0,
+        due_at: new Date('2027-01-31T12:00:00.000Z'),
+        attempts: 0,
+        lease: null,
+        lease_until: null,
+      });
+    });
+
+    it('looks after a multipart upload a minute after its start, lest it died', async () => {
+      await append([beginning(0, a, { mode: 'multipart', partSize: 8_388_608, partCount: 3 })]);
+      const [row] = await uploadsOf(a.tenant);
+      expect(row).toMatchObject({ part_size: '8388608', part_count: 3 });
+      expect(Number(row?.['due_at']) - Number(row?.['created_at'])).toBe(60_000);
+    });
+
+    it('makes none where the entry was left out', async () => {
+      // Attack: an upload whose URL was never on record, once a rotation has come between.
+      await run('owner', `UPDATE signing_keys SET state = 'revoked' WHERE id = $1`, [a.signingKey]);
+      await expect(append([beginning(0, a), beginning(1, b)])).resolves.toEqual([1]);
+      await expect(
+        run('owner', `SELECT FROM uploads WHERE tenant_id = $1 AND use_case = 'upload' AND checksum_sha256 = 'sum'`, [
+          a.tenant,
+        ]),
+      ).resolves.toEqual([]);
+      await expect(uploadsOf(b.tenant)).resolves.toHaveLength(1);
+    });
+
+    it('appends nothing where the upload cannot be made', async () => {
+      const bad = beginning(1, a, { mode: 'carrier-pigeon' });
+      await expect(append([beginning(0, a), bad])).rejects.toThrow(/carrier-pigeon/);
+      await expect(appended(a.tenant)).resolves.toBe(0);
+      await expect(uploadsOf(a.tenant)).resolves.toEqual([]);
+    });
+  });
+
   it('waits for a rotation that has the key, and then writes nothing under it', async () => {
     // Attack on revocation: a URL signed by the old key after it was counted for the last time.
     await run('owner', 'BEGIN');
@@ -63,6 +147,37 @@ describe('append_to_ledger', () => {
       WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`;
     while ((await run('owner', waiting)).length === 0) await sleep(5);
   }
+});
+
+describe('signing_key_exposure', () => {
+  const { run, seed } = connections();
+
+  it('counts every URL of a row, and no row that gave none', async () => {
+    // Attack on revocation: a thousand URLs of parts that nobody counts, because one call gave them.
+    const { tenant, signingKey } = await seed();
+    const issued = (at: string, urlCount: number | null, subject: string, life: string) =>
+      run(
+        'owner',
+        `INSERT INTO ledger (at, id, tenant_id, subject, action, decision, signing_key_id, expires_at, url_count, request_id)
+         VALUES ($1, gen_random_uuid(), $2, $3, 'a', 'granted', $4, $1::timestamptz + $5::interval, $6, 'r')`,
+        [at, tenant, subject, signingKey, life, urlCount],
+      );
+    const minutesAgo = (minutes: number) => new Date(Math.floor(Date.now() / 1000) * 1000 - minutes * 60_000);
+    const now = minutesAgo(0);
+    await issued(minutesAgo(60).toISOString(), 7, 'gone', '1 minute');
+    await issued(minutesAgo(30).toISOString(), null, 'one', '1 hour');
+    await issued(minutesAgo(20).toISOString(), 1000, 'many', '2 hours');
+    await issued(now.toISOString(), 0, 'none', '7 days');
+    for (const role of ['operator', 'owner']) {
+      const [exposure] = await run(role, 'SELECT * FROM signing_key_exposure($1, $2)', [tenant, signingKey]);
+      expect(exposure).toEqual({
+        live_urls: '1001',
+        subjects: '2',
+        latest_expires_at: new Date(minutesAgo(20).getTime() + 7_200_000),
+        last_issued_at: minutesAgo(20),
+      });
+    }
+  });
 });
 
 describe('The partitions of the ledger', () => {

@@ -89,6 +89,7 @@ describe('with 1,000,000 grants in one tenant', () => {
     subjectIds: ['', subject, 'staff'],
     paths: lookupPaths(key),
     hasSegment: true,
+    reads: true,
   });
 
   it.each([
@@ -107,5 +108,17 @@ describe('with 1,000,000 grants in one tenant', () => {
     }
     const lookUp = onGrants.find((node) => node['Index Cond']?.includes('lookup_path'));
     expect(lookUp?.['Index Cond']).toMatch(/tenant_id.*bucket_id.*subject_type.*subject_id.*lookup_path/s);
+  });
+
+  it('what is withheld is found by one look-up of its own index, and not looked for before an upload', async () => {
+    const key = 'users/1/a/b/c.png';
+    const onUploads = async (reads: boolean) =>
+      (await explain({ ...asked('user-1', key), reads })).filter((node) => node['Relation Name'] === 'uploads');
+    const [lookUp, ...others] = await onUploads(true);
+    expect(others).toEqual([]);
+    expect(lookUp).toMatchObject({ 'Index Name': 'uploads_withheld', 'Actual Loops': 1 });
+    expect(lookUp?.['Index Cond']).toMatch(/tenant_id.*bucket_id.*key/s);
+    expect(lookUp?.['Rows Removed by Filter'] ?? 0).toBe(0);
+    expect(await onUploads(false)).toMatchObject([{ 'Actual Loops': 0 }]);
   });
 });

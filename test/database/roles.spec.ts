@@ -6,6 +6,7 @@ import {
   INSERT_GRANT,
   INSERT_KEY,
   INSERT_LEDGER,
+  INSERT_UPLOAD,
   INSERT_USE_CASE,
   ROLES,
   type Seed,
@@ -20,6 +21,7 @@ const TENANT_TABLES = [
   'grants',
   'use_cases',
   'ledger',
+  'uploads',
 ];
 const WRITES = ['UPDATE', 'DELETE', 'TRUNCATE'];
 
@@ -85,7 +87,7 @@ describe('The runtime roles', () => {
   });
 
   it("api sees and changes its tenant's rows, and no other's", async () => {
-    for (const table of ['buckets', 'signing_keys', 'grants', 'use_cases', 'ledger']) {
+    for (const table of ['buckets', 'signing_keys', 'grants', 'use_cases', 'ledger', 'uploads']) {
       await asTenant(a.tenant, async () => {
         const rows = await run('api', `SELECT tenant_id FROM ${table}`);
         expect([table, rows]).toEqual([table, [{ tenant_id: a.tenant }]]);
@@ -98,10 +100,11 @@ describe('The runtime roles', () => {
       [INSERT_USE_CASE, [b.tenant, 'other']],
       [INSERT_LEDGER, [randomUUID(), b.tenant, new Date()]],
       ['UPDATE buckets SET tenant_id = $1', [b.tenant]],
+      ['UPDATE uploads SET tenant_id = $1', [b.tenant]],
     ];
     for (const [sql, values] of foreign)
       await asTenant(a.tenant, async () => expect(await codeOf('api', sql, values)).toBe('42501'));
-    for (const table of ['buckets', 'grants', 'use_cases']) {
+    for (const table of ['buckets', 'grants', 'use_cases', 'uploads']) {
       await asTenant(a.tenant, async () => {
         expect(
           await run('api', `UPDATE ${table} SET created_at = now() WHERE tenant_id = $1 RETURNING 1`, [b.tenant]),
@@ -191,6 +194,12 @@ describe('The runtime roles', () => {
           AND NOT coalesce(proconfig::text LIKE '%search_path=pg_catalog%', false)`,
     );
     expect(definers).toEqual([]);
+  });
+
+  it('none can make an upload that the ledger knows nothing of', async () => {
+    // Attack: an upload that nobody was granted.
+    for (const role of ROLES)
+      await expect(codeOf(role, INSERT_UPLOAD, [randomUUID(), a.tenant, a.bucket])).resolves.toBe('42501');
   });
 
   it('a grant or a signing key cannot point at the bucket of another tenant, even for the owner', async () => {

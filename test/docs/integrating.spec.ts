@@ -87,6 +87,7 @@ describe('docs/integrating.md', () => {
       expect(issued.headers).toEqual({
         'content-type': 'text/plain',
         'if-none-match': '*',
+        'x-amz-meta-countersign-upload': issued.uploadId,
         ...(hasAcl ? { 'x-amz-acl': 'private' } : {}),
       });
     });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   applyPolicy,
+  autoMode,
   contentTypeFault,
   defaultUseCases,
   essenceOf,
   MAX_EXPIRY_SECONDS,
+  type UploadMode,
   type UseCase,
   type WantedTime,
 } from '@countersign/policy';
@@ -25,6 +27,7 @@ const useCase: fc.Arbitrary<UseCase> = fc
       maxContentLength: null,
       overwrite: false,
       disposition: null,
+      requireVerified: false,
     };
     const defaultExpirySeconds = hasDefault ? Math.round(min + at * (max - min)) : null;
     return {
@@ -37,7 +40,17 @@ const useCase: fc.Arbitrary<UseCase> = fc
     };
   });
 const download = { action: 'read', key: 'a', disposition: null, hasFilename: false, contentType: null } as const;
+const upload = {
+  action: 'write' as const,
+  key: 'a',
+  mode: 'put' as UploadMode,
+  contentType: 'image/png',
+  contentLength: 5 as number | null,
+  contentLengthRange: null as { min: number; max: number } | null,
+  overwrite: false,
+};
 const now = 1_800_000_000;
+const store = { forms: true };
 
 describe('applyPolicy', () => {
   it('gives exactly the expiry that was asked for, or the default, and only the credential can cut it', () => {
@@ -50,11 +63,8 @@ describe('applyPolicy', () => {
         life,
         (policy, asked, credential) => {
           const credentialExpiresAt = credential === null ? null : now + credential;
-          const outcome = applyPolicy(policy, download, {
-            issuedAt: now,
-            expiresInSeconds: asked,
-            credentialExpiresAt,
-          });
+          const time = { issuedAt: now, expiresInSeconds: asked, credentialExpiresAt };
+          const outcome = applyPolicy(policy, download, time, store);
           const wanted = asked ?? policy.defaultExpirySeconds;
           const isInRange = wanted !== null && wanted >= policy.minExpirySeconds && wanted <= policy.maxExpirySeconds;
           expect(outcome.isWithin).toBe(isInRange);
@@ -125,11 +135,8 @@ describe('applyPolicy', () => {
             disposition,
             hasFilename,
           };
-          const outcome = applyPolicy(policy, wanted, {
-            issuedAt: now,
-            expiresInSeconds: null,
-            credentialExpiresAt: null,
-          });
+          const time = { issuedAt: now, expiresInSeconds: null, credentialExpiresAt: null };
+          const outcome = applyPolicy(policy, wanted, time, store);
           if (!outcome.isWithin) throw new Error('a download within its limits');
           const { terms } = outcome;
           if (ofPolicy === 'attachment' || disposition === 'attachment') expect(terms.disposition).toBe('attachment');
@@ -152,10 +159,10 @@ describe('applyPolicy', () => {
       minContentLength: 5,
       maxContentLength: 9,
     };
-    const wanted = { action: 'write' as const, contentType: 'text/plain', contentLength: 10, overwrite: true };
+    const wanted = { ...upload, contentType: 'text/plain', contentLength: 10, overwrite: true };
     const time: WantedTime = { issuedAt: now, expiresInSeconds: 1, credentialExpiresAt: null };
     const codesOf = (more: Partial<WantedTime & typeof wanted>) => {
-      const outcome = applyPolicy(strict, { ...wanted, ...more }, { ...time, ...more });
+      const outcome = applyPolicy(strict, { ...wanted, ...more }, { ...time, ...more }, store);
       return outcome.isWithin ? [] : outcome.violations.map(({ code }) => code);
     };
     expect(codesOf({})).toEqual([
@@ -176,6 +183,79 @@ describe('applyPolicy', () => {
         contentType: 'IMAGE/png',
       }),
     ).toEqual([]);
+  });
+});
+
+describe('The mode of an upload', () => {
+  const MIB = 1024 ** 2;
+  const useCase: UseCase = { ...defaultUseCases[4]!, minContentLength: 2, maxContentLength: null };
+  const violationsOf = (wanted: Partial<typeof upload>, offer = store, policy = useCase) => {
+    const time = { issuedAt: now, expiresInSeconds: null, credentialExpiresAt: null };
+    const outcome = applyPolicy(policy, { ...upload, ...wanted }, time, offer);
+    return outcome.isWithin ? [] : outcome.violations.map(({ code, pointer, limits }) => [code, pointer, limits]);
+  };
+  const form = (min: number, max: number) => ({
+    mode: 'post' as const,
+    contentLength: null,
+    contentLengthRange: { min, max },
+  });
+
+  it.each<[number | null, UploadMode]>([
+    [0, 'put'],
+    [64 * MIB, 'put'],
+    [64 * MIB + 1, 'multipart'],
+    [null, 'post'],
+  ])('of %j bytes, left to us, is %s', (contentLength, mode) => expect(autoMode(contentLength)).toBe(mode));
+
+  it('bounds the size of each at both ends', () => {
+    const limits = { minContentLength: 2, maxContentLength: 5 * 1024 * MIB };
+    const inParts = { minContentLength: 5 * MIB, maxContentLength: 5 * MIB * MIB };
+    const sized = (mode: UploadMode, contentLength: number) => violationsOf({ mode, contentLength });
+    for (const good of [2, limits.maxContentLength]) expect(sized('put', good)).toEqual([]);
+    for (const good of [5 * MIB, 5 * MIB * MIB]) expect(sized('multipart', good)).toEqual([]);
+    expect(sized('put', 1)).toEqual([['too-small', '/contentLength', limits]]);
+    expect(sized('put', limits.maxContentLength + 1)).toEqual([['too-large', '/contentLength', limits]]);
+    expect(sized('multipart', 5 * MIB - 1)).toEqual([['too-small', '/contentLength', inParts]]);
+    expect(sized('multipart', 5 * MIB * MIB + 1)).toEqual([['too-large', '/contentLength', inParts]]);
+    expect(violationsOf(form(2, limits.maxContentLength))).toEqual([]);
+    expect(violationsOf(form(1, limits.maxContentLength + 1))).toEqual([
+      ['too-large', '/contentLengthRange/max', limits],
+      ['too-small', '/contentLengthRange/min', limits],
+    ]);
+  });
+
+  it('does not stretch what the use case allows', () => {
+    const narrow = { ...useCase, minContentLength: 6 * MIB, maxContentLength: 7 * MIB };
+    const limits = { minContentLength: 6 * MIB, maxContentLength: 7 * MIB };
+    for (const mode of ['put', 'multipart'] as const) {
+      expect(violationsOf({ mode, contentLength: 5 * MIB }, store, narrow)).toEqual([
+        ['too-small', '/contentLength', limits],
+      ]);
+      expect(violationsOf({ mode, contentLength: 8 * MIB }, store, narrow)).toEqual([
+        ['too-large', '/contentLength', limits],
+      ]);
+    }
+  });
+
+  it.each<UploadMode>(['put', 'multipart'])('%s takes no range, since it cannot hold to one', (mode) =>
+    expect(violationsOf({ ...form(5 * MIB, 6 * MIB), mode })).toEqual([
+      ['size-range-not-available', '/contentLengthRange', undefined],
+    ]),
+  );
+
+  it('is a form only where the bucket offers them', () => {
+    const none = { forms: false };
+    expect(violationsOf(form(2, 3), none)).toEqual([['mode-not-available', '/mode', undefined]]);
+    for (const mode of ['put', 'multipart'] as const)
+      expect(violationsOf({ mode, contentLength: 5 * MIB }, none)).toEqual([]);
+  });
+
+  it('is no form for a key in which a store would replace something', () => {
+    // Attack: `${filename}` in a form's key lets the holder write any key that begins as this one does.
+    for (const key of ['${filename}', 'a/${filename}', '${', 'a${b'])
+      expect(violationsOf({ ...form(2, 3), key })).toEqual([['mode-not-available', '/key', undefined]]);
+    for (const key of ['$', '{filename}', 'a$b{c']) expect(violationsOf({ ...form(2, 3), key })).toEqual([]);
+    expect(violationsOf({ key: '${filename}' })).toEqual([]);
   });
 });
 

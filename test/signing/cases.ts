@@ -23,7 +23,13 @@ export interface SigningCase {
     overwrite: boolean;
     acl: 'private' | 'none';
     disposition: 'attachment' | null;
+    uploadId: string | null;
   };
+  /** Of a form. */
+  contentLengthRange: { min: number; max: number };
+  /** The store's name for a multipart upload, and its parts. */
+  storeUploadId: string;
+  parts: { partNumber: number; contentLength: number; checksumSha256: string | null }[];
 }
 
 /** What encoders, URL parsers and canonicalisers are known to trip over. */
@@ -172,5 +178,18 @@ export const signingCases: fc.Arbitrary<SigningCase> = fc.record({
     overwrite: fc.boolean(),
     acl: fc.constantFrom('private', 'none'),
     disposition: fc.constantFrom(null, 'attachment'),
+    uploadId: orNull(fc.uuid()),
   }),
+  contentLengthRange: fc
+    .tuple(fc.nat({ max: 5 * 1024 ** 3 }), fc.nat({ max: 5 * 1024 ** 3 }))
+    .map(([one, another]) => ({ min: Math.min(one, another), max: Math.max(one, another) })),
+  storeUploadId: fc.constantFrom('2~Zb1Rj-3ehX9', 'VXBsb2FkIElE.a_b--', 'a+b/c=&d%2F'),
+  parts: fc.array(
+    fc.record({
+      partNumber: fc.oneof(fc.integer({ min: 1, max: 10_000 }), fc.constantFrom(1, 10_000)),
+      contentLength: fc.oneof(fc.integer({ min: 1, max: 5 * 1024 ** 3 }), fc.constant(1)),
+      checksumSha256: orNull(checksums),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
 });

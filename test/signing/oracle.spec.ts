@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { agree, type Presign } from '../../libs/signing/src/agree.js';
+import { DerivedKeys } from '../../libs/signing/src/derived-keys.js';
 import { sdkPresign } from '../../libs/signing/src/sdk-presign.js';
 import { SigV4Presigner } from '../../libs/signing/src/sigv4.js';
 import { type SigningCase, signingCases } from './cases.js';
@@ -30,7 +31,7 @@ it('a URL parser finds in the URL the very path that was signed', async () => {
 });
 
 describe('what a start of the service checks', () => {
-  const ours = new SigV4Presigner();
+  const ours = new SigV4Presigner(new DerivedKeys());
   const presign: Presign = (terms, credential) => ours.presign(terms, credential);
 
   it('is content where the installed SDK signs as we do', async () => {
@@ -43,6 +44,10 @@ describe('what a start of the service checks', () => {
       (terms) => ({ ...terms, headers: { ...terms.headers, ...(terms.method === 'PUT' && { a: 'b' }) } }),
     ],
     ['a parameter of downloads', ({ query: { versionId: _, ...query }, ...terms }) => ({ ...terms, query })],
+    [
+      'the number of a part',
+      ({ query, ...terms }) => ({ ...terms, query: { ...query, ...(query['partNumber'] && { partNumber: '2' }) } }),
+    ],
     ['the name of the operation', (terms) => ({ ...terms, query: { ...terms.query, 'x-id': 'Other' } })],
   ])('sees a difference in %s', async (_, change) => {
     const changed: Presign = (terms, credential) => presign(change(terms), credential);

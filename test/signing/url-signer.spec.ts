@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { type Credential, downloadTerms, objectAddress, UrlSigner } from '@countersign/signing';
+import type { FormTerms, PartsTerms, Terms, UrlTerms } from '@countersign/ledger';
+import {
+  type Credential,
+  downloadTerms,
+  formTerms,
+  multipartTerms,
+  objectAddress,
+  partsTerms,
+  UrlSigner,
+} from '@countersign/signing';
 import { Receipt } from '../../libs/ledger/src/receipt.js';
 import type { SigningCase } from './cases.js';
 import { signDownload, signUpload } from './signed.js';
@@ -26,7 +35,11 @@ const CASE: SigningCase = {
     overwrite: false,
     acl: 'none',
     disposition: null,
+    uploadId: null,
   },
+  contentLengthRange: { min: 1, max: 5 },
+  storeUploadId: '2~upload',
+  parts: [{ partNumber: 1, contentLength: 5, checksumSha256: null }],
 };
 
 describe('whole URLs, as they were on the day this was written', () => {
@@ -55,16 +68,17 @@ describe('whole URLs, as they were on the day this was written', () => {
 });
 
 describe('nothing is signed but a receipt of the ledger, with the signing key that it names', () => {
-  const terms = downloadTerms(
-    {
-      url: objectAddress(CASE.location, CASE.key),
-      region: CASE.location.region,
-      issuedAt: CASE.issuedAt,
-      expiresInSeconds: CASE.expiresInSeconds,
-      signingKeyId: CREDENTIAL.signingKeyId,
-    },
-    CASE.download,
-  );
+  const issuance = {
+    url: objectAddress(CASE.location, CASE.key),
+    region: CASE.location.region,
+    issuedAt: CASE.issuedAt,
+    expiresInSeconds: CASE.expiresInSeconds,
+    signingKeyId: CREDENTIAL.signingKeyId,
+  };
+  const terms = downloadTerms(issuance, CASE.download);
+  const form = () =>
+    formTerms(issuance, { ...CASE.upload, bucket: 'photos', key: 'a', contentLengthRange: { min: 1, max: 5 } });
+  const parts = () => partsTerms(issuance, { uploadId: CASE.storeUploadId, parts: CASE.parts });
 
   it('a look-alike is refused, whatever it is made of', async () => {
     // Attack: code that skips the ledger hands the signer an object with a receipt's fields.
@@ -79,7 +93,11 @@ describe('nothing is signed but a receipt of the ledger, with the signing key th
       null,
     ];
     for (const each of lookAlikes) {
-      await expect(new UrlSigner().sign(each as Receipt, CREDENTIAL)).rejects.toThrow('only a receipt of the ledger');
+      await expect(new UrlSigner().sign(each as typeof genuine, CREDENTIAL)).rejects.toThrow(
+        'only a receipt of the ledger',
+      );
+      for (const way of [SIGN.form, SIGN.parts])
+        await expect(way(each as Receipt, CREDENTIAL)).rejects.toThrow('only a receipt of the ledger');
     }
   });
 
@@ -88,6 +106,21 @@ describe('nothing is signed but a receipt of the ledger, with the signing key th
     const another = { ...CREDENTIAL, signingKeyId: randomUUID() };
     const signing = new UrlSigner().sign(new Receipt(randomUUID(), terms), another);
     await expect(signing).rejects.toThrow("not that of the receipt's signing key");
+    for (const [way, its] of [[SIGN.form, form()] as const, [SIGN.parts, parts()] as const])
+      await expect(way(new Receipt(randomUUID(), its), another)).rejects.toThrow(
+        "not that of the receipt's signing key",
+      );
+  });
+
+  it('a receipt for another kind of terms is refused, and nothing signs the start of a multipart upload', async () => {
+    // Attack: none by a caller; but what is on record as the start of an upload must not become a URL.
+    const all: Terms[] = [terms, form(), parts(), multipartTerms(issuance)];
+    for (const [kind, way] of Object.entries(SIGN))
+      for (const its of all) {
+        const signing = way(new Receipt(randomUUID(), its), CREDENTIAL);
+        if (its.kind === kind) await expect(signing).resolves.toBeDefined();
+        else await expect(signing).rejects.toThrow(`not for terms of the kind "${kind}"`);
+      }
   });
 
   it('terms cannot be changed once they are on record', () => {
@@ -98,4 +131,26 @@ describe('nothing is signed but a receipt of the ledger, with the signing key th
     expect(() => Object.assign(receipt.terms.headers, { 'x-amz-acl': 'public-read' })).toThrow(TypeError);
     expect(() => Object.assign(receipt, { terms: {} })).toThrow(TypeError);
   });
+
+  it('nor can those of forms and parts', () => {
+    // Attack: a form for one key is on record, and another's is signed.
+    const { terms: ofForm } = new Receipt(randomUUID(), form());
+    expect(() => Object.assign(ofForm, { fields: {} })).toThrow(TypeError);
+    expect(() => Object.assign(ofForm.fields, { key: 'b' })).toThrow(TypeError);
+    expect(() => Object.assign(ofForm.contentLengthRange, { max: 6 })).toThrow(TypeError);
+    const { terms: ofParts } = new Receipt(randomUUID(), parts());
+    expect(() => Object.assign(ofParts, { uploadId: 'other' })).toThrow(TypeError);
+    expect(() => (ofParts.parts as unknown[]).push({})).toThrow(TypeError);
+    expect(() => Object.assign(ofParts.parts[0] ?? {}, { partNumber: 2 })).toThrow(TypeError);
+    expect(() => Object.assign(ofParts.parts[0]?.headers ?? {}, { 'content-length': '6' })).toThrow(TypeError);
+  });
 });
+
+/** The ways to sign, by the kind of terms that each is for. */
+const SIGN = {
+  url: (receipt: Receipt, credential: Credential) => new UrlSigner().sign(receipt as Receipt<UrlTerms>, credential),
+  form: (receipt: Receipt, credential: Credential) =>
+    new UrlSigner().signForm(receipt as Receipt<FormTerms>, credential),
+  parts: (receipt: Receipt, credential: Credential) =>
+    new UrlSigner().signParts(receipt as Receipt<PartsTerms>, credential),
+};

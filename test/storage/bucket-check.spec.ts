@@ -89,6 +89,12 @@ if (process.env['STORAGE_KIND'] === 'ceph-rgw') {
         result: 'failed',
         detail: `${PAGE}: ETag is not exposed.`,
       });
+      await bucket.allowPages(PAGE, ['ETag'], ['GET', 'HEAD', 'PUT']);
+      expect(found(await check(tenant), 'cors')).toMatchObject({
+        result: 'failed',
+        detail: expect.stringContaining('the preflight of an upload form'),
+        remedy: expect.stringContaining('POST'),
+      });
       await bucket.allowPages(PAGE);
       expect(found(await check(tenant), 'cors').result).toBe('passed');
       await bucket.allowPages('https://elsewhere.example.com');

@@ -13,7 +13,7 @@ export interface StoreBucket {
   name: string;
   putPolicy(policy: object): Promise<void>;
   /** Lets pages of this origin do what they must, and no more. */
-  allowPages(origin: string, exposed?: string[]): Promise<void>;
+  allowPages(origin: string, exposed?: string[], methods?: string[]): Promise<void>;
   /** All that is in it. */
   keys(): Promise<string[]>;
 }
@@ -32,11 +32,18 @@ export async function makeBucket(): Promise<StoreBucket> {
     putPolicy: async (policy) => {
       await client.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(policy) }));
     },
-    allowPages: async (origin, exposed = ['ETag']) => {
+    allowPages: async (origin, exposed = ['ETag'], methods = ['GET', 'HEAD', 'PUT', 'POST']) => {
       const rule = {
         AllowedOrigins: [origin],
-        AllowedMethods: ['GET', 'HEAD', 'PUT'],
-        AllowedHeaders: ['content-type', 'content-disposition', 'if-none-match', 'x-amz-acl', 'x-amz-checksum-sha256'],
+        AllowedMethods: methods,
+        AllowedHeaders: [
+          'content-type',
+          'content-disposition',
+          'if-none-match',
+          'x-amz-acl',
+          'x-amz-checksum-sha256',
+          'x-amz-meta-countersign-upload',
+        ],
         ExposeHeaders: exposed,
       };
       await client.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }));

@@ -31,6 +31,8 @@ export interface BuiltApi {
   /** All that it has printed so far, on both streams. */
   printed(): string;
   stop(): Promise<void>;
+  /** kill -9: it gets no chance to do anything. */
+  kill(): Promise<void>;
 }
 
 /** Starts the built API with this environment and no other, and waits until it listens. */
@@ -51,6 +53,10 @@ export async function startBuiltApi(env: NodeJS.ProcessEnv): Promise<BuiltApi> {
     printed: () => printed,
     stop: async () => {
       child.kill('SIGTERM');
+      await closed;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
       await closed;
     },
   };

@@ -19,6 +19,8 @@ import { SigningKeysEndpointModule } from './signing-keys/signing-keys.module.js
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UploadUrlModule } from './upload-url/upload-url.module.js';
 import { UploadUrlsModule } from './upload-urls/upload-urls.module.js';
+import { UploadReconcilerModule } from './upload-reconciler/upload-reconciler.module.js';
+import { UploadsModule } from './uploads/uploads.module.js';
 import { UseCasesModule } from './use-cases/use-cases.module.js';
 
 /** The whole system. IdentityModule brings the one global guard; pipe and filter are the same for every route. */
@@ -30,6 +32,8 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     UploadUrlModule,
     DownloadUrlsModule,
     UploadUrlsModule,
+    UploadsModule,
+    UploadReconcilerModule,
     PermissionChecksModule,
     GrantsModule,
     UseCasesModule,

@@ -14,8 +14,8 @@ export function firstSteps({ api, storage, seconds }: { api: string; storage: st
   Paste this into another terminal: alice puts a file into the private bucket, and gets it out again.
 
     ALICE=$(${read('tokens.alice')}); KEY=users/alice/hello-$(date +%s).txt; echo "Hello from Countersign" > hello.txt
-    PUT=$(curl -s ${api}/upload-url -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d "{\\"bucket\\":\\"demo\\",\\"key\\":\\"$KEY\\",\\"contentType\\":\\"text/plain\\",\\"contentLength\\":$(wc -c < hello.txt)}" | node -p 'JSON.parse(require("fs").readFileSync(0)).url')
-    curl -i -T hello.txt -H 'Content-Type: text/plain' -H 'If-None-Match: *' -H 'x-amz-acl: private' "$PUT"
+    UPLOAD=$(curl -s ${api}/upload-url -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d "{\\"bucket\\":\\"demo\\",\\"key\\":\\"$KEY\\",\\"contentType\\":\\"text/plain\\",\\"contentLength\\":$(wc -c < hello.txt)}" | node -p 'const { uploadId, url } = JSON.parse(require("fs").readFileSync(0)); uploadId + " " + url')
+    curl -i -T hello.txt -H 'Content-Type: text/plain' -H 'If-None-Match: *' -H 'x-amz-acl: private' -H "x-amz-meta-countersign-upload: \${UPLOAD% *}" "\${UPLOAD#* }"
     GET=$(curl -s ${api}/download-url -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d "{\\"bucket\\":\\"demo\\",\\"key\\":\\"$KEY\\"}" | node -p 'JSON.parse(require("fs").readFileSync(0)).url')
     curl "$GET"
 

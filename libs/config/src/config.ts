@@ -17,7 +17,7 @@ export class Config {
   readonly databaseApiUrl: string;
   readonly databaseIssuerUrl: string;
   readonly databaseOperatorUrl: string;
-  /** Connections of the hot path; administration has a quarter of it, the operator's calls and rotations four. */
+  /** Connections of the hot path; administration has a quarter of it, the operator's calls, rotations and the reconciler four. */
   readonly databaseConnections: number;
   /** Newest first: the first one seals. */
   readonly encryptionKeys: readonly EncryptionKey[];
@@ -28,6 +28,10 @@ export class Config {
   readonly logLevel: string;
   /** Where it is given, GET /metrics asks for it. */
   readonly metricsToken: string | null;
+  /** Whether this process takes up uploads that are due: expired, abandoned, or left in the middle. */
+  readonly reconcilesUploads: boolean;
+  /** How long an upload's row is kept once it is over. */
+  readonly uploadRetentionDays: number;
   /** The development store, and who may make and take away its access keys. Never in production. */
   readonly embeddedStore: EmbeddedStoreAdmin | null;
 
@@ -80,6 +84,8 @@ export class Config {
       'info',
     );
     this.metricsToken = read<string | null>('METRICS_TOKEN', bearerToken, '16 or more of A-Z, a-z, 0-9, -._~+/', null);
+    this.reconcilesUploads = read('RECONCILE_UPLOADS', boolean, 'true or false', true);
+    this.uploadRetentionDays = read('UPLOAD_RETENTION_DAYS', integer(1, 3_650), 'a number from 1 to 3650', 30);
     const embeddedStore = readEmbeddedStore(env, this.isProduction);
     this.embeddedStore = embeddedStore.value;
     faults.push(...embeddedStore.faults);

@@ -14,6 +14,8 @@ export const problems = {
   'in-use': { status: 409, title: 'Something still depends on it' },
   'rotation-under-way': { status: 409, title: "A rotation of the bucket's signing key is under way" },
   'wrong-state': { status: 409, title: 'It is not in a state in which this can be done' },
+  'upload-incomplete': { status: 409, title: 'The upload is not complete yet' },
+  'not-verified': { status: 409, title: 'The object is not verified yet' },
   'precondition-failed': { status: 412, title: 'It has changed since it was read' },
   'body-too-large': { status: 413, title: 'The request body is too large' },
   'media-type-not-supported': { status: 415, title: 'The request body is not JSON' },
@@ -26,6 +28,10 @@ export const problems = {
   'too-small': { status: 422, title: 'The content is smaller than allowed' },
   'overwrite-not-allowed': { status: 422, title: 'The use case does not allow overwriting' },
   'key-too-long': { status: 422, title: "The key is too long behind the bucket's prefix" },
+  'size-range-not-available': { status: 422, title: 'This mode takes an exact size and no range' },
+  'mode-not-available': { status: 422, title: 'The upload cannot be made in this mode' },
+  'checksums-not-available': { status: 422, title: 'The store takes no checksums of parts' },
+  'part-number-out-of-range': { status: 422, title: 'The upload has no such part' },
   'endpoint-not-allowed': { status: 422, title: 'The endpoint is insecure or private' },
   'key-issuer-not-available': { status: 422, title: 'The bucket cannot have this key issuer' },
   'policy-not-expressible': { status: 422, title: "No policy can say what the bucket's prefix is" },
@@ -34,6 +40,7 @@ export const problems = {
   'ledger-unavailable': { status: 503, title: 'The decision cannot be recorded now' },
   'issuer-unavailable': { status: 503, title: "The token's issuer gives no keys now" },
   'signing-key-unavailable': { status: 503, title: 'The bucket has no usable signing key now' },
+  'store-unavailable': { status: 503, title: 'The store does not answer as it should now' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof problems;

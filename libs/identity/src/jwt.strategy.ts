@@ -15,7 +15,12 @@ import { VerificationKeys } from './verification-keys.js';
 import { LEEWAY_SECONDS, type VerifiedToken, VerifiedTokens } from './verified-tokens.js';
 
 /** Whom the ledger names where nobody called: a user of that name could write in it as us, and their URLs would count for nobody's. */
-const RESERVED_SUBJECTS: ReadonlySet<string> = new Set(['system:rotation', 'system:check', 'system:seed']);
+const RESERVED_SUBJECTS: ReadonlySet<string> = new Set([
+  'system:rotation',
+  'system:uploads',
+  'system:check',
+  'system:seed',
+]);
 
 /** As much of a request as identity needs. */
 interface Request {

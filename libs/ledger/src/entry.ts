@@ -1,3 +1,5 @@
+import type { UploadRecord } from './upload-record.js';
+
 /** Who asked, and from where: the same for every row. */
 export interface Asker {
   tenantId: string;
@@ -7,25 +9,57 @@ export interface Asker {
   requestId: string;
 }
 
-/** What exactly is allowed: the request that the URL will be able to make. What is signed is this, and what is on record is this. */
-export interface Terms {
-  method: 'GET' | 'HEAD' | 'PUT';
-  /** The object's address, without a query. */
+/** What all terms have. What is signed is this, and what is on record is this. */
+interface Signable {
+  /** The address that is asked, without a query: an object's, or a form's bucket. */
   url: string;
   region: string;
-  /** Signed headers that the client must send, lower-case names; without `host`. */
-  headers: Readonly<Record<string, string>>;
-  /** Signed parameters that are not the signature's own, such as `response-content-disposition`. */
-  query: Readonly<Record<string, string>>;
-  /** Whole seconds since the epoch: the URL's X-Amz-Date. */
+  /** Whole seconds since the epoch: the signature's X-Amz-Date. */
   issuedAt: number;
   expiresInSeconds: number;
   signingKeyId: string;
 }
 
+/** What one URL allows: exactly this request. */
+export interface UrlTerms extends Signable {
+  kind: 'url';
+  method: 'GET' | 'HEAD' | 'PUT';
+  /** Signed headers that the client must send, lower-case names; without `host`. */
+  headers: Readonly<Record<string, string>>;
+  /** Signed parameters that are not the signature's own, such as `response-content-disposition`. */
+  query: Readonly<Record<string, string>>;
+}
+
+/** What an upload form allows: one object with exactly these fields, of a size within the range. */
+export interface FormTerms extends Signable {
+  kind: 'form';
+  /** All that comes before `file`, but for what the signature adds: no form may have another field, or another value. */
+  fields: Readonly<Record<string, string>> & { readonly bucket: string; readonly key: string };
+  /** In bytes; both ends are within it. */
+  contentLengthRange: Readonly<{ min: number; max: number }>;
+}
+
+/** What the URLs of parts allow: one PUT for each part of one multipart upload. */
+export interface PartsTerms extends Signable {
+  kind: 'parts';
+  /** The store's name for the multipart upload. */
+  uploadId: string;
+  parts: readonly Readonly<{ partNumber: number; headers: Readonly<Record<string, string>> }>[];
+}
+
+/** What the start of a multipart upload allows: nothing yet, for its parts have terms of their own. There is nothing to sign. */
+export interface MultipartTerms extends Signable {
+  kind: 'multipart';
+}
+
+/** What exactly is allowed. */
+export type Terms = UrlTerms | FormTerms | PartsTerms | MultipartTerms;
+
 /** The decision of one issuing call. */
-export type IssuanceDecision = Asker & {
-  action: 'download-url' | 'upload-url';
+export type IssuanceDecision<T extends Terms = Terms> = Asker & {
+  /** A UUID: the issuance's, or the refusal's row. It is known before the terms are, since an upload pins it. */
+  issuanceId: string;
+  action: 'download-url' | 'upload-url' | 'upload-parts' | 'upload-completion';
   bucket: string;
   key: string;
   useCase: string;
@@ -35,7 +69,9 @@ export type IssuanceDecision = Asker & {
   details: Record<string, unknown> | null;
   /** Of a rotation's own URLs: only they may be signed by a key of it that is not active. */
   rotationId?: string;
-} & ({ decision: 'granted'; terms: Terms } | { decision: 'refused'; reason: string });
+  /** Of a granted upload: its row. */
+  upload?: UploadRecord | undefined;
+} & ({ decision: 'granted'; terms: T } | { decision: 'refused'; reason: string });
 
 /** An administrative change that was made, in the transaction that made it. */
 export interface AdministrativeChange extends Asker {

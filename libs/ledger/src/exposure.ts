@@ -1,6 +1,9 @@
 import type { Transaction } from '@countersign/database';
 
-/** What is out under a signing key: URLs that were issued and have not expired. A rotation's own do not count. */
+/**
+ * What is out under a signing key: URLs, forms among them, that were issued and have not expired. Of the parts of an upload each counts;
+ * a rotation's own do not.
+ */
 export interface SigningKeyExposure {
   signingKeyId: string;
   liveUrls: number;

@@ -1,5 +1,15 @@
-export { type AdministrativeChange, type Asker, type IssuanceDecision, type Terms } from './entry.js';
+export {
+  type AdministrativeChange,
+  type Asker,
+  type FormTerms,
+  type IssuanceDecision,
+  type MultipartTerms,
+  type PartsTerms,
+  type Terms,
+  type UrlTerms,
+} from './entry.js';
 export { readExposure, type SigningKeyExposure } from './exposure.js';
 export { Ledger, recordChange } from './ledger.js';
 export { LedgerModule } from './ledger.module.js';
-export { type Receipt, isReceipt } from './receipt.js';
+export { type Receipt, isReceipt, isReceiptFor } from './receipt.js';
+export { type UploadRecord } from './upload-record.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type Coalescer, Database, hotPathProblem, type Prisma, type Transaction } from '@countersign/database';
-import type { AdministrativeChange, IssuanceDecision } from './entry.js';
+import type { AdministrativeChange, IssuanceDecision, Terms } from './entry.js';
 import { Receipt } from './receipt.js';
 
 /** What was decided? The append-only audit log. Rows of concurrent requests are appended together, each request awaiting its commit. */
@@ -27,17 +27,14 @@ export class Ledger {
    * caller reads once more and uses the successor. Of a refused one: null.
    * @throws ProblemError `ledger-unavailable`, `overloaded` where they could not be recorded: then there is no URL (invariant 1).
    */
-  async record(decisions: readonly IssuanceDecision[]): Promise<(Receipt | null)[]> {
+  async record<T extends Terms>(decisions: readonly IssuanceDecision<T>[]): Promise<(Receipt<T> | null)[]> {
     const rows = decisions.map(toRow);
     const appended = await this.#appends.requestAll(rows).catch((cause: unknown) => {
       throw hotPathProblem(cause, 'The decision could not be recorded, so there is none. Try again shortly.');
     });
-    return decisions.map((decision, n) => {
-      const issuanceId = rows[n]?.issuanceId;
-      return decision.decision === 'granted' && appended[n] && issuanceId
-        ? new Receipt(issuanceId, decision.terms)
-        : null;
-    });
+    return decisions.map((decision, n) =>
+      decision.decision === 'granted' && appended[n] ? new Receipt(decision.issuanceId, decision.terms) : null,
+    );
   }
 }
 
@@ -55,11 +52,10 @@ type Row = ReturnType<typeof toRow>;
 /** What is null is left out: PostgreSQL finds null where there is nothing, and a batch is half as long. */
 function toRow(decision: IssuanceDecision) {
   const terms = decision.decision === 'granted' ? decision.terms : undefined;
-  const id = randomUUID();
   return {
     /** Its place in its batch. */
     n: 0,
-    id,
+    id: decision.issuanceId,
     tenantId: decision.tenantId,
     subject: decision.subject,
     action: decision.action,
@@ -68,7 +64,7 @@ function toRow(decision: IssuanceDecision) {
     bucket: decision.bucket,
     key: decision.key,
     useCase: decision.useCase,
-    issuanceId: terms ? id : undefined,
+    issuanceId: terms && decision.issuanceId,
     signingKeyId: terms?.signingKeyId,
     expiresAt: terms && new Date((terms.issuedAt + terms.expiresInSeconds) * 1000).toISOString(),
     contentType: decision.contentType ?? undefined,
@@ -79,5 +75,13 @@ function toRow(decision: IssuanceDecision) {
     requestId: decision.requestId,
     details: decision.details ?? undefined,
     rotationId: decision.rotationId,
+    urlCount: terms && urlCountOf(terms),
+    upload: terms && decision.upload,
   };
+}
+
+/** How many URLs the terms give, where it is not one: null, and so left out, stands for that. */
+function urlCountOf(terms: Terms): number | undefined {
+  if (terms.kind === 'parts') return terms.parts.length;
+  return terms.kind === 'multipart' ? 0 : undefined;
 }

@@ -1,6 +1,8 @@
 import { allowsContentType, isActive } from './content-type.js';
 import { presentDownload } from './disposition.js';
-import { isFor, MAX_PUT_BYTES, type UseCase } from './use-case.js';
+import { modeViolations, sizeViolations, type StoreOffer, type WantedSize } from './upload-mode.js';
+import { isFor, type UseCase } from './use-case.js';
+import type { Violation } from './violation.js';
 
 /** For how long a permitted request asks. Times are whole seconds since the epoch. */
 export interface WantedTime {
@@ -21,10 +23,9 @@ interface WantedDownload {
   contentType: string | null;
 }
 
-interface WantedUpload {
+interface WantedUpload extends WantedSize {
   action: 'write';
   contentType: string;
-  contentLength: number;
   overwrite: boolean;
 }
 
@@ -37,34 +38,27 @@ export interface Terms {
   contentType: string | null;
 }
 
-export type ViolationCode =
-  | 'use-case-not-found'
-  | 'expiry-required'
-  | 'expiry-out-of-range'
-  | 'content-type-not-allowed'
-  | 'too-large'
-  | 'too-small'
-  | 'overwrite-not-allowed';
-
-export interface Violation {
-  code: ViolationCode;
-  pointer: string;
-  message: string;
-  limits?: Record<string, unknown>;
-}
-
 export type Outcome = { isWithin: true; terms: Terms } | { isWithin: false; violations: [Violation, ...Violation[]] };
 
 /**
  * The terms to sign, or every violation at once. Expiry is the truth: it is what was asked for (or the use case's default), and only
  * the life of the credential can cut it, which the terms then say. Pure.
  */
-export function applyPolicy(useCase: UseCase | null, wanted: WantedContent, time: WantedTime): Outcome {
+export function applyPolicy(
+  useCase: UseCase | null,
+  wanted: WantedContent,
+  time: WantedTime,
+  store: StoreOffer,
+): Outcome {
   if (!useCase || !isFor(useCase, wanted.action)) {
     const message = useCase ? `is for "${useCase.action}" only` : 'is not a use case of this tenant';
     return { isWithin: false, violations: [{ code: 'use-case-not-found', pointer: '/useCase', message }] };
   }
-  const [first, ...rest] = [...expiryViolations(useCase, time), ...contentViolations(useCase, wanted)];
+  const [first, ...rest] = [
+    ...expiryViolations(useCase, time),
+    ...typeViolations(useCase, wanted),
+    ...(wanted.action === 'write' ? uploadViolations(useCase, wanted, store) : []),
+  ];
   if (first) return { isWithin: false, violations: [first, ...rest] };
 
   const asked = time.expiresInSeconds ?? useCase.defaultExpirySeconds ?? useCase.minExpirySeconds;
@@ -102,30 +96,21 @@ function expiryViolations(useCase: UseCase, { expiresInSeconds }: WantedTime): V
   return [{ code: 'expiry-out-of-range', pointer, message: `must be ${range} in "${useCase.name}"`, limits }];
 }
 
-function contentViolations(useCase: UseCase, wanted: WantedContent): Violation[] {
-  const violations: Violation[] = [];
-  if (wanted.contentType !== null && !allowsContentType(useCase.contentTypes, wanted.contentType)) {
-    const limits = { contentTypes: useCase.contentTypes };
-    const message = `must be one of ${useCase.contentTypes.join(', ')} in "${useCase.name}"`;
-    violations.push({ code: 'content-type-not-allowed', pointer: '/contentType', message, limits });
-  }
-  if (wanted.action === 'read') return violations;
+function typeViolations(useCase: UseCase, { contentType }: WantedContent): Violation[] {
+  if (contentType === null || allowsContentType(useCase.contentTypes, contentType)) return [];
+  const limits = { contentTypes: useCase.contentTypes };
+  const message = `must be one of ${useCase.contentTypes.join(', ')} in "${useCase.name}"`;
+  return [{ code: 'content-type-not-allowed', pointer: '/contentType', message, limits }];
+}
 
-  const pointer = '/contentLength';
-  const minContentLength = useCase.minContentLength ?? 0;
-  const maxContentLength = Math.min(useCase.maxContentLength ?? MAX_PUT_BYTES, MAX_PUT_BYTES);
-  const limits = { minContentLength, maxContentLength };
-  if (wanted.contentLength > maxContentLength) {
-    violations.push({ code: 'too-large', pointer, message: `must be at most ${maxContentLength} bytes`, limits });
-  }
-  if (wanted.contentLength < minContentLength) {
-    violations.push({ code: 'too-small', pointer, message: `must be at least ${minContentLength} bytes`, limits });
-  }
-  if (wanted.overwrite && !useCase.overwrite) {
-    const message = `is not allowed in "${useCase.name}"`;
-    violations.push({ code: 'overwrite-not-allowed', pointer: '/overwrite', message, limits: { overwrite: false } });
-  }
-  return violations;
+function uploadViolations(useCase: UseCase, wanted: WantedUpload, store: StoreOffer): Violation[] {
+  const violations = [...modeViolations(wanted, store), ...sizeViolations(useCase, wanted)];
+  if (!wanted.overwrite || useCase.overwrite) return violations;
+  const message = `is not allowed in "${useCase.name}"`;
+  return [
+    ...violations,
+    { code: 'overwrite-not-allowed', pointer: '/overwrite', message, limits: { overwrite: false } },
+  ];
 }
 
 function presentation(useCase: UseCase, wanted: WantedContent): Pick<Terms, 'disposition' | 'contentType'> {

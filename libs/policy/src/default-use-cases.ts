@@ -6,6 +6,7 @@ const anyContent = {
   maxContentLength: null,
   overwrite: false,
   disposition: null,
+  requireVerified: false,
 };
 
 /** What a new tenant starts with, as rows of its own that it may change. The ranges are the field's own recommendations. */

@@ -1,12 +1,6 @@
-export {
-  applyPolicy,
-  type Outcome,
-  type Terms,
-  type Violation,
-  type ViolationCode,
-  type WantedContent,
-  type WantedTime,
-} from './apply-policy.js';
+export { applyPolicy, type Outcome, type Terms, type WantedContent, type WantedTime } from './apply-policy.js';
 export { contentTypeFault, essenceOf } from './content-type.js';
 export { defaultUseCases } from './default-use-cases.js';
+export { autoMode, type StoreOffer, type UploadMode } from './upload-mode.js';
 export { isFor, MAX_EXPIRY_SECONDS, type UseCase } from './use-case.js';
+export { type Violation, type ViolationCode } from './violation.js';

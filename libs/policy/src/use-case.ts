@@ -4,6 +4,10 @@ export const MAX_EXPIRY_SECONDS = 604_800;
 /** The largest object that a single PUT can make (Amazon S3, "Uploading objects": 5 GiB). */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
+/** The smallest and the largest object that is made of parts (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). */
+export const MIN_MULTIPART_BYTES = 5 * 1024 ** 2;
+export const MAX_MULTIPART_BYTES = 5 * 1024 ** 4;
+
 /** Whether a use case is for this action. */
 export function isFor(useCase: Pick<UseCase, 'action'>, action: 'read' | 'write'): boolean {
   return useCase.action === 'any' || useCase.action === action;
@@ -24,4 +28,6 @@ export interface UseCase {
   overwrite: boolean;
   /** Of a download: `attachment` binds, whatever was asked; `inline` is what a request gets that does not say. */
   disposition: 'attachment' | 'inline' | null;
+  /** Whether what is uploaded within it may be downloaded only once it was verified. */
+  requireVerified: boolean;
 }

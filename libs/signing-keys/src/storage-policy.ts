@@ -36,14 +36,21 @@ export interface StoragePolicy {
   bucketPolicy: PolicyDocument;
 }
 
-/** All that URLs of ours can do, whole uploads and those in parts. Nothing lists and nothing deletes. */
+/**
+ * All that URLs of ours can do, whole uploads and those in parts; and, by no URL but by the service itself, to take away what was rejected or
+ * aborted. Nothing lists objects.
+ */
 const ACTIONS = [
   's3:GetObject',
   's3:GetObjectVersion',
   's3:PutObject',
+  's3:DeleteObject',
   's3:AbortMultipartUpload',
   's3:ListMultipartUploadParts',
 ];
+
+/** Of the bucket as a whole, for S3 knows no prefix here: an upload in parts whose start nobody heard the end of is found by its key. */
+const FINDING = ['s3:ListBucketMultipartUploads'];
 
 /**
  * The least that a signing key needs, and nothing more, once for its user and once for the bucket. Only operators that AWS and Ceph 16 read
@@ -53,8 +60,12 @@ const ACTIONS = [
 export function storagePolicy(scope: PolicyScope): StoragePolicy | null {
   const prefix = literal(scope);
   if (prefix === null) return null;
-  const resource = [`arn:${partitionOf(scope)}:s3:::${scope.bucket}/${prefix}*`];
-  const allow: Statement = { Sid: 'ReadAndWriteThePrefix', Effect: 'Allow', Action: ACTIONS, Resource: resource };
+  const bucket = `arn:${partitionOf(scope)}:s3:::${scope.bucket}`;
+  const resource = [`${bucket}/${prefix}*`];
+  const allowed: Statement[] = [
+    { Sid: 'ReadAndWriteThePrefix', Effect: 'Allow', Action: ACTIONS, Resource: resource },
+    { Sid: 'FindStartedUploads', Effect: 'Allow', Action: FINDING, Resource: [bucket] },
+  ];
   const refusals = refusalsOf(scope).map(({ Sid, Action, Condition }): Statement => ({
     Sid,
     Effect: 'Deny',
@@ -64,11 +75,11 @@ export function storagePolicy(scope: PolicyScope): StoragePolicy | null {
   }));
   const user = scope.cephUid === null ? null : { AWS: [cephUserArn(scope.cephUid)] };
   return {
-    signingKeyPolicy: { Version: '2012-10-17', Statement: [allow, ...refusals] },
+    signingKeyPolicy: { Version: '2012-10-17', Statement: [...allowed, ...refusals] },
     bucketPolicy: {
       Version: '2012-10-17',
       Statement: [
-        ...(user ? [to(user, allow)] : []),
+        ...(user ? allowed.map((statement) => to(user, statement)) : []),
         // For whichever key signs, the next one too, and even the bucket's owner, whom nothing else binds.
         ...refusals.map((statement) => to('*', statement)),
       ],

@@ -1,8 +1,9 @@
-import type { Receipt } from '@countersign/ledger';
+import type { UrlTerms } from '@countersign/ledger';
+import { partsTerms, partUrlTerms } from './parts.js';
 import { downloadTerms, uploadTerms } from './s3-terms.js';
-import type { Credential } from './sigv4.js';
+import type { Credential } from './derived-keys.js';
 
-export type Presign = (terms: Receipt['terms'], credential: Credential) => string | Promise<string>;
+export type Presign = (terms: UrlTerms, credential: Credential) => string | Promise<string>;
 
 /** Whether two ways to sign give the same URLs, byte for byte, for terms of every kind that we sign. */
 export async function agree(one: Presign, another: Presign): Promise<boolean> {
@@ -28,7 +29,15 @@ const PROBE = {
   signingKeyId: PROBE_CREDENTIAL.signingKeyId,
 };
 
-const PROBES: readonly Receipt['terms'][] = [
+const PARTS = partsTerms(PROBE, {
+  uploadId: '2~a+b/c=',
+  parts: [
+    { partNumber: 1, contentLength: 8_388_608, checksumSha256: 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=' },
+    { partNumber: 10_000, contentLength: 1, checksumSha256: null },
+  ],
+});
+
+const PROBES: readonly UrlTerms[] = [
   downloadTerms(PROBE, {
     method: 'GET',
     disposition: 'attachment',
@@ -44,5 +53,7 @@ const PROBES: readonly Receipt['terms'][] = [
     overwrite: false,
     acl: 'private',
     disposition: 'attachment',
+    uploadId: '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11',
   }),
+  ...PARTS.parts.map((part) => partUrlTerms(PARTS, part)),
 ];

@@ -23,7 +23,12 @@ const { endpointProvider } = new S3Client({
  * @throws where the SDK finds that there is no such place (a malformed region, say), or would sign for it in another way than we do.
  */
 export function objectAddress(location: Location, key: string): string {
-  return objectAddressIn(bucketAddress(location), key);
+  return objectAddressIn(addressOf(location), key);
+}
+
+/** Where a form is sent: the bucket's own address. */
+export function bucketAddress(location: Location): string {
+  return bucketAddressIn(addressOf(location));
 }
 
 /** The same for many objects in few buckets: the SDK's rules take longer than signing, and are asked once a bucket. */
@@ -32,15 +37,23 @@ export class ObjectAddresses {
   readonly #known = new LRUCache<string, string>({ max: 10_000 });
 
   of(location: Location, key: string): string {
+    return objectAddressIn(this.#addressOf(location), key);
+  }
+
+  ofBucket(location: Location): string {
+    return bucketAddressIn(this.#addressOf(location));
+  }
+
+  #addressOf(location: Location): string {
     const { endpoint, region, bucket, forcePathStyle } = location;
     const id = `${region} ${bucket} ${forcePathStyle} ${endpoint ?? ''}`;
-    const known = this.#known.get(id) ?? bucketAddress(location);
+    const known = this.#known.get(id) ?? addressOf(location);
     this.#known.set(id, known);
-    return objectAddressIn(known, key);
+    return known;
   }
 }
 
-function bucketAddress(location: Location): string {
+function addressOf(location: Location): string {
   const { endpoint, region, bucket, forcePathStyle } = location;
   const { url, properties } = endpointProvider({
     Bucket: bucket,
@@ -55,6 +68,11 @@ function bucketAddress(location: Location): string {
   });
   assertPlainBucket(location, properties?.['authSchemes']);
   return `${url.origin}${url.pathname.replace(/\/$/, '')}`;
+}
+
+/** As a browser has it: with a path, be it only the slash. */
+function bucketAddressIn(address: string): string {
+  return new URL(address).pathname === '/' ? `${address}/` : address;
 }
 
 function objectAddressIn(address: string, key: string): string {

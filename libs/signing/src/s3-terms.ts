@@ -1,10 +1,8 @@
-import type { Receipt } from '@countersign/ledger';
+import type { UrlTerms } from '@countersign/ledger';
 import { contentDisposition } from './content-disposition.js';
 
-type Terms = Receipt['terms'];
-
-/** What both verbs have. */
-interface Issuance {
+/** What all of them have. */
+export interface Issuance {
   /** As `objectAddress` made it. */
   url: string;
   region: string;
@@ -29,13 +27,18 @@ export interface Upload {
   overwrite: boolean;
   acl: 'private' | 'none';
   disposition: 'attachment' | null;
+  /** The object is known by it for ours ever after; null where nobody will ask. */
+  uploadId: string | null;
 }
+
+/** Metadata of every object that came by an upload of ours: by it one is told from what somebody else put under the key. */
+export const UPLOAD_ID_METADATA = 'x-amz-meta-countersign-upload';
 
 /** What a download URL may do: one GET or HEAD of one object, with the response headers that the store is told to give. */
 export function downloadTerms(
   { url, region, issuedAt, expiresInSeconds, signingKeyId }: Issuance,
   download: Download,
-): Terms {
+): UrlTerms {
   const disposition = download.disposition && contentDisposition(download.disposition, download.filename ?? undefined);
   const query: Record<string, string> = {};
   if (disposition) query['response-content-disposition'] = disposition;
@@ -43,7 +46,17 @@ export function downloadTerms(
   if (download.versionId !== null) query['versionId'] = download.versionId;
   // As the SDK has it: a GET and a PUT name their operation, a HEAD does not.
   if (download.method === 'GET') query['x-id'] = 'GetObject';
-  return { method: download.method, url, region, headers: {}, query, issuedAt, expiresInSeconds, signingKeyId };
+  return {
+    kind: 'url',
+    method: download.method,
+    url,
+    region,
+    headers: {},
+    query,
+    issuedAt,
+    expiresInSeconds,
+    signingKeyId,
+  };
 }
 
 /**
@@ -53,7 +66,7 @@ export function downloadTerms(
 export function uploadTerms(
   { url, region, issuedAt, expiresInSeconds, signingKeyId }: Issuance,
   upload: Upload,
-): Terms {
+): UrlTerms {
   const headers: Record<string, string> = {
     'content-length': String(upload.contentLength),
     'content-type': upload.contentType,
@@ -62,7 +75,9 @@ export function uploadTerms(
   if (!upload.overwrite) headers['if-none-match'] = '*';
   if (upload.acl !== 'none') headers['x-amz-acl'] = upload.acl;
   if (upload.checksumSha256 !== null) headers['x-amz-checksum-sha256'] = upload.checksumSha256;
+  if (upload.uploadId !== null) headers[UPLOAD_ID_METADATA] = upload.uploadId;
   return {
+    kind: 'url',
     method: 'PUT',
     url,
     region,

@@ -1,15 +1,12 @@
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
-import type { Receipt } from '@countersign/ledger';
+import type { UrlTerms } from '@countersign/ledger';
+import { Sha256 } from '@smithy/core/checksum';
 import { HttpRequest } from '@smithy/protocol-http';
 import { escapeUri } from './object-address.js';
-import { Sha256 } from './sha256.js';
-import type { Credential } from './sigv4.js';
+import type { Credential } from './derived-keys.js';
 
 /** The presigned URL of these terms as the AWS SDK makes it. */
-export async function sdkPresign(
-  terms: Receipt['terms'],
-  { signingKeyId: _, ...credentials }: Credential,
-): Promise<string> {
+export async function sdkPresign(terms: UrlTerms, { signingKeyId: _, ...credentials }: Credential): Promise<string> {
   const presigner = new S3RequestPresigner({ region: terms.region, credentials, sha256: Sha256 });
   const { query } = await presigner.presign(toHttpRequest(terms), {
     signingDate: new Date(terms.issuedAt * 1000),
@@ -21,7 +18,7 @@ export async function sdkPresign(
   return `${terms.url}?${toQueryString(query)}`;
 }
 
-function toHttpRequest({ method, url, headers, query }: Receipt['terms']): HttpRequest {
+function toHttpRequest({ method, url, headers, query }: UrlTerms): HttpRequest {
   const { protocol, hostname, port, host, pathname } = new URL(url);
   return new HttpRequest({
     method,

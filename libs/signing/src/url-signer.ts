@@ -1,13 +1,25 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { type Receipt, isReceipt } from '@countersign/ledger';
+import {
+  type FormTerms,
+  isReceipt,
+  isReceiptFor,
+  type PartsTerms,
+  type Receipt,
+  type Terms,
+  type UrlTerms,
+} from '@countersign/ledger';
 import { agree, type Presign } from './agree.js';
+import { type Credential, DerivedKeys } from './derived-keys.js';
+import { partUrlTerms } from './parts.js';
+import { signedForm } from './post-policy.js';
 import { sdkPresign } from './sdk-presign.js';
-import { type Credential, SigV4Presigner } from './sigv4.js';
+import { SigV4Presigner } from './sigv4.js';
 
 /** Signs; local CPU, no network. */
 @Injectable()
 export class UrlSigner implements OnModuleInit {
-  readonly #presigner = new SigV4Presigner();
+  readonly #derivedKeys = new DerivedKeys();
+  readonly #presigner = new SigV4Presigner(this.#derivedKeys);
   #presign: Presign = (terms, credential) => this.#presigner.presign(terms, credential);
 
   /**
@@ -15,13 +27,32 @@ export class UrlSigner implements OnModuleInit {
    *
    * It takes a receipt because there is no URL without its ledger row (invariant 1), and signs with the signing key that the row names
    * and no other, or a rotation would not know what it kills.
-   * @throws TypeError for anything that the ledger did not make, and for another key's credential.
+   * @throws TypeError for anything that the ledger did not make, for terms of another kind, and for another key's credential. So do the others.
    */
-  async sign(receipt: Receipt, credential: Credential): Promise<string> {
-    if (!isReceipt(receipt)) throw new TypeError('only a receipt of the ledger can be signed');
-    if (receipt.terms.signingKeyId !== credential.signingKeyId)
-      throw new TypeError("the credential is not that of the receipt's signing key");
+  async sign(receipt: Receipt<UrlTerms>, credential: Credential): Promise<string> {
+    assertSignable(receipt, 'url', credential);
     return this.#presign(receipt.terms, credential);
+  }
+
+  /** All fields of an upload form, to be sent before `file`. Whoever has them can upload until they expire, as with a URL. */
+  async signForm(receipt: Receipt<FormTerms>, credential: Credential): Promise<Record<string, string>> {
+    assertSignable(receipt, 'form', credential);
+    return signedForm(receipt.terms, credential, this.#derivedKeys);
+  }
+
+  /** A presigned URL for each part, in the order of the terms. */
+  async signParts(
+    receipt: Receipt<PartsTerms>,
+    credential: Credential,
+  ): Promise<{ partNumber: number; url: string }[]> {
+    assertSignable(receipt, 'parts', credential);
+    const { terms } = receipt;
+    return Promise.all(
+      terms.parts.map(async (part) => ({
+        partNumber: part.partNumber,
+        url: await this.#presign(partUrlTerms(terms, part), credential),
+      })),
+    );
   }
 
   /** Ours is believed only where it agrees with the SDK that is installed; otherwise the SDK's, slower, signs everything. */
@@ -32,4 +63,11 @@ export class UrlSigner implements OnModuleInit {
       'URLs are signed by the SDK, at a tenth of the speed: it signs otherwise than we do.',
     );
   }
+}
+
+function assertSignable(receipt: Receipt, kind: Terms['kind'], { signingKeyId }: Credential): void {
+  if (!isReceipt(receipt)) throw new TypeError('only a receipt of the ledger can be signed');
+  if (!isReceiptFor(receipt, kind)) throw new TypeError(`the receipt is not for terms of the kind "${kind}"`);
+  if (receipt.terms.signingKeyId === signingKeyId) return;
+  throw new TypeError("the credential is not that of the receipt's signing key");
 }

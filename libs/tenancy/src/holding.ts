@@ -10,6 +10,8 @@ export interface Holding {
   grants: Grant[];
   /** Whether the caller has any live allow grant in this bucket. */
   holdsAnything: boolean;
+  /** Of the keys that somebody wants to read, those that nobody may until an upload to them was verified. */
+  withheld: ReadonlySet<string>;
 }
 
 /** A storage location that a tenant registered. */
@@ -37,6 +39,7 @@ export interface UseCase {
   maxContentLength: number | null;
   overwrite: boolean;
   disposition: 'attachment' | 'inline' | null;
+  requireVerified: boolean;
 }
 
 export interface SigningKey {

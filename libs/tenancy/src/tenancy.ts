@@ -12,7 +12,12 @@ export interface Asked {
   paths: Iterable<string>;
   /** Whether the subject can stand where a prefix says `{sub}`. */
   hasSegment: boolean;
+  /** Whether any of the keys is to be read: then those among the paths that are withheld are found. */
+  reads: boolean;
 }
+
+/** As the database gives it. */
+type FoundHolding = Omit<Holding, 'withheld'> & { withheld: string[] | null };
 
 /** What does their tenant hold? One batched read a request, and nothing is cached: a removed grant counts from the next one on. */
 @Injectable()
@@ -23,7 +28,10 @@ export class Tenancy {
     this.#reads = database.coalescer(
       'find_holdings',
       async (requests) => {
-        const rows = await database.call<{ n: number; holding: Holding }>('find_holdings', requests.map(toParameters));
+        const rows = await database.call<{ n: number; holding: FoundHolding }>(
+          'find_holdings',
+          requests.map(toParameters),
+        );
         const holdings = new Map(rows.map((row) => [row.n, row.holding]));
         return requests.map((_, n) => toHolding(holdings.get(n)));
       },
@@ -44,7 +52,10 @@ export class Tenancy {
   }
 }
 
-function toParameters({ tenantId, subject, groups, bucket, useCase, paths, hasSegment }: Asked, n: number): object {
+function toParameters(
+  { tenantId, subject, groups, bucket, useCase, paths, hasSegment, reads }: Asked,
+  n: number,
+): object {
   const subjectTypes = ['everyone', 'user', ...groups.map(() => 'group')];
   return {
     n,
@@ -55,13 +66,21 @@ function toParameters({ tenantId, subject, groups, bucket, useCase, paths, hasSe
     subjectIds: ['', subject, ...groups],
     paths: [...paths],
     hasSegment,
+    reads,
   };
 }
 
 /** Whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */
-function toHolding(holding: Holding | undefined): Holding {
+function toHolding(holding: FoundHolding | undefined): Holding {
   if (!holding) throw new Error('find_holdings left out a request');
-  const { now, signingKey } = holding;
+  const { now, signingKey, withheld } = holding;
   const expiresAt = typeof signingKey?.expiresAt !== 'number' ? null : Math.floor(signingKey.expiresAt);
-  return { ...holding, now: Math.floor(now), signingKey: signingKey && { ...signingKey, expiresAt } };
+  return {
+    ...holding,
+    now: Math.floor(now),
+    signingKey: signingKey && { ...signingKey, expiresAt },
+    withheld: withheld ? new Set(withheld) : NONE,
+  };
 }
+
+const NONE: ReadonlySet<string> = new Set();

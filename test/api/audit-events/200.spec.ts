@@ -67,6 +67,7 @@ describe('GET /audit-events answers 200', () => {
       'signingKeyId',
       'subject',
       'url',
+      'urlCount',
       'useCase',
       'userAgent',
     ]);

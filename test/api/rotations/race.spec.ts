@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IssueDownloadUrl } from '../../../apps/api/src/download-url/issue-download-url.js';
 import type { Caller } from '../../../apps/api/src/http/caller.js';
 import type { IssuedUrl } from '../../../apps/api/src/issuance/issued-url.dto.js';
+import type { IssuedPutUpload } from '../../../apps/api/src/upload-url/upload-url.dto.js';
 import { IssueUploadUrl } from '../../../apps/api/src/upload-url/issue-upload-url.js';
 import { asOwner } from '../calls.js';
 import { answerOf, type Followed, RotationTest, signerOf } from './rotation-fixture.js';
@@ -63,7 +64,7 @@ describe('Issuing while a rotation starts', () => {
   }, 180_000);
 });
 
-type Raced = IssuedUrl & { subject: string };
+type Raced = (IssuedUrl | IssuedPutUpload) & { subject: string };
 
 class Race {
   readonly issued: Raced[] = [];
@@ -111,7 +112,7 @@ class Race {
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
   }
 
-  #ask(subject: string): Promise<IssuedUrl> {
+  #ask(subject: string): Promise<IssuedUrl | IssuedPutUpload> {
     const caller: Caller = {
       tenantId: this.tenantId,
       isSuspended: false,
@@ -126,7 +127,12 @@ class Race {
     const useCase = { useCase: 'brief', expiresInSeconds: 300 + (this.issued.length % 300) };
     return this.issued.length % 2 === 0
       ? this.download.execute(caller, { ...wanted, ...useCase })
-      : this.upload.execute(caller, { ...wanted, ...useCase, contentType: 'text/plain', contentLength: 1 });
+      : (this.upload.execute(caller, {
+          ...wanted,
+          ...useCase,
+          contentType: 'text/plain',
+          contentLength: 1,
+        }) as Promise<IssuedPutUpload>);
   }
 
   /** Every URL is on record under the key that signed it. Gives those of each signing key, by its id. */

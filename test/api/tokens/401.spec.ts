@@ -155,6 +155,7 @@ describe('A call without a good token answers 401', () => {
     ['a sub of 256 characters', { sub: 'a'.repeat(256) }],
     ['a sub that is a number', { sub: 1 }],
     ["a sub under which a rotation's own URLs stand, and count for nobody", { sub: 'system:rotation' }],
+    ['a sub under which the ledger names what nobody asked for', { sub: 'system:uploads' }],
     ['a sub under which the ledger has what nobody asked for', { sub: 'system:seed' }],
     ['groups that are no list', { groups: 'staff' }],
     ['a group that is no string', { groups: ['staff', 1] }],

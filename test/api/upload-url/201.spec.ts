@@ -42,7 +42,14 @@ describe('POST /upload-url answers 201', () => {
       uploadId: issued.issuanceId,
       method: 'PUT',
       url: expect.any(String),
-      headers: { 'content-type': 'text/plain', 'if-none-match': '*', 'x-amz-acl': 'private' },
+      headers: {
+        'content-type': 'text/plain',
+        'if-none-match': '*',
+        'x-amz-acl': 'private',
+        'x-amz-meta-countersign-upload': issued.uploadId,
+      },
+      mode: 'put',
+      overwriteProtected: true,
       bucket: 'files',
       key: 'users/bob/a.txt',
       useCase: 'upload',
@@ -71,7 +78,9 @@ describe('POST /upload-url answers 201', () => {
 
   it('with type, length, privacy and no-overwrite inside the signature', async () => {
     const { issued, query } = await issue({ key: 'signed.txt' });
-    expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;content-type;host;if-none-match;x-amz-acl');
+    expect(query.get('X-Amz-SignedHeaders')).toBe(
+      'content-length;content-type;host;if-none-match;x-amz-acl;x-amz-meta-countersign-upload',
+    );
     expect(query.get('X-Amz-Date')).toBe(issued.issuedAt.replace(/[-:]|\.000/g, ''));
     expect(query.get('X-Amz-Expires')).toBe('900');
     // Attack: the holder sends something else than what was allowed.
@@ -90,8 +99,12 @@ describe('POST /upload-url answers 201', () => {
 
   it('that may overwrite where that was asked for and the use case allows it', async () => {
     const { issued, query } = await issue({ key: 'draft.txt', useCase: 'drafts', overwrite: true });
-    expect(issued.headers).toEqual({ 'content-type': 'text/plain', 'x-amz-acl': 'private' });
-    expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;content-type;host;x-amz-acl');
+    const pinned = { 'x-amz-meta-countersign-upload': issued.uploadId };
+    expect(issued.headers).toEqual({ 'content-type': 'text/plain', 'x-amz-acl': 'private', ...pinned });
+    expect(query.get('X-Amz-SignedHeaders')).toBe(
+      'content-length;content-type;host;x-amz-acl;x-amz-meta-countersign-upload',
+    );
+    expect(issued.overwriteProtected).toBe(false);
     expect(issued.expiresInSeconds).toBe(30);
     expect([(await put(issued, 'first')).status, (await put(issued, 'again')).status]).toEqual([200, 200]);
     // Allowed is not asked for.
@@ -141,7 +154,8 @@ describe('POST /upload-url answers 201', () => {
     });
     await aws.grant({ subject: { type: 'everyone' }, prefix: '' });
     const { issued } = await issue({ key: 'a' }, aws);
-    expect(issued.headers).toEqual({ 'content-type': 'text/plain', 'if-none-match': '*' });
+    const pinned = { 'x-amz-meta-countersign-upload': issued.uploadId };
+    expect(issued.headers).toEqual({ 'content-type': 'text/plain', 'if-none-match': '*', ...pinned });
     expect(new URL(issued.url).host).toBe('my-bucket.s3.us-east-1.amazonaws.com');
   });
 

@@ -59,6 +59,37 @@ describe('POST /upload-url answers 400', () => {
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   ])('for the checksum %j', (checksumSha256) => expectRefused({ ...good, checksumSha256 }, ['/checksumSha256']));
 
+  it.each(['PUT', '', null, 1, ['put']])('for the mode %j', (mode) => expectRefused({ ...good, mode }, ['/mode']));
+
+  it.each([
+    null,
+    5,
+    'x',
+    [1, 2],
+    {},
+    { min: 1 },
+    { max: 1 },
+    { min: 2, max: 1 },
+    { min: -1, max: 1 },
+    { min: 0.5, max: 1 },
+    { min: 0, max: 2 ** 53 },
+    { min: '1', max: 2 },
+    { min: 1, max: 2, step: 1 },
+  ])('for the range %j', (contentLengthRange) =>
+    expectRefused({ ...good, contentLength: undefined, mode: 'post', contentLengthRange }, ['/contentLengthRange']),
+  );
+
+  const range = { contentLengthRange: { min: 1, max: 9 } };
+  it.each<[string, object, string]>([
+    ['neither a length nor a range', { mode: 'auto', contentLength: undefined }, '/contentLength'],
+    ['neither in parts', { mode: 'multipart', contentLength: undefined }, '/contentLength'],
+    ['both', range, '/contentLengthRange'],
+    ['both, by our choice of the mode', { ...range, mode: 'auto' }, '/contentLengthRange'],
+    ['a form with a length', { mode: 'post' }, '/contentLength'],
+    ['a form with both', { ...range, mode: 'post' }, '/contentLength'],
+    ['a form with neither', { mode: 'post', contentLength: undefined }, '/contentLengthRange'],
+  ])('for %s', (_, body, pointer) => expectRefused({ ...good, ...body }, [pointer]));
+
   it.each(['true', 1, null, {}])('for overwrite %j', (overwrite) =>
     expectRefused({ ...good, overwrite }, ['/overwrite']),
   );

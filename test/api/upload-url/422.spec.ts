@@ -86,6 +86,27 @@ describe('POST /upload-url answers 422', () => {
     expect(problem.errors).toMatchObject([{ code: 'use-case-not-found', pointer: '/useCase' }]);
   });
 
+  it.each(['put', 'multipart'])('size-range-not-available for %s, which cannot hold to one', async (mode) => {
+    const length = { contentLength: undefined, contentLengthRange: { min: 5_242_880, max: 5_242_881 } };
+    const { body: problem } = await ask({ mode, ...length, key: `range-of-${mode}` }).expect(422);
+    expect(problem.code).toBe('size-range-not-available');
+    expect(problem.errors).toMatchObject([{ code: problem.code, pointer: '/contentLengthRange' }]);
+    const [event] = await tenant.events({ key: `range-of-${mode}` });
+    expect(event).toMatchObject({ decision: 'refused', reason: problem.code, contentLength: null });
+    expect(event?.['details']).toMatchObject({ contentLengthRange: length.contentLengthRange });
+  });
+
+  it.each(['post', 'auto'])(
+    'mode-not-available for %s with a range at the embedded store, which offers no POST policies',
+    async (mode) => {
+      const form = { mode, contentLength: undefined, contentLengthRange: { min: 1, max: 9 }, key: `form-of-${mode}` };
+      const { body: problem } = await ask(form).expect(422);
+      expect(problem.errors).toMatchObject([{ code: 'mode-not-available', pointer: '/mode' }]);
+      const [event] = await tenant.events({ key: form.key });
+      expect(event).toMatchObject({ decision: 'refused', reason: 'mode-not-available', url: null });
+    },
+  );
+
   it('not at the limits themselves', async () => {
     for (const body of [
       { useCase: 'avatar', contentLength: 10, expiresInSeconds: 10 },

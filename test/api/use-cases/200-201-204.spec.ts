@@ -40,6 +40,7 @@ describe('/use-cases', () => {
         maxContentLength: null,
         overwrite: false,
         disposition: null,
+        requireVerified: false,
       });
   });
 
@@ -54,6 +55,7 @@ describe('/use-cases', () => {
       maxContentLength: Number.MAX_SAFE_INTEGER,
       overwrite: true,
       disposition: 'inline',
+      requireVerified: true,
     };
     const { body: created } = await admin.put('/use-cases/my_own.case-1', whole).expect(201);
     const times = { createdAt: expect.any(String), updatedAt: expect.any(String) };
@@ -66,6 +68,7 @@ describe('/use-cases', () => {
       maxContentLength: null,
       overwrite: false,
       disposition: null,
+      requireVerified: false,
     };
     expect(replaced).toEqual({ name: 'my_own.case-1', ...minimal, ...left, ...times });
     expect(replaced.createdAt).toBe(created.createdAt);

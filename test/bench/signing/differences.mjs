@@ -15,7 +15,7 @@ export async function countDifferences() {
       expiresIn: issuance.expiresInSeconds,
       signingDate: new Date(issuance.issuedAt * 1000),
       signableHeaders: new Set(['content-type']),
-      unhoistableHeaders: new Set(['x-amz-acl', 'x-amz-checksum-sha256']),
+      unhoistableHeaders: new Set(['x-amz-acl', 'x-amz-checksum-sha256', 'x-amz-meta-countersign-upload']),
     });
     compared++;
     if (mine !== theirs) different++;
@@ -58,6 +58,7 @@ const uploadsToCompare = () => [
   UPLOAD,
   { ...UPLOAD, overwrite: true, acl: 'none', contentType: 'text/plain; charset=utf-8', contentLength: 0 },
   { ...UPLOAD, checksumSha256: 'n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=', disposition: 'attachment' },
+  { ...UPLOAD, uploadId: null },
 ];
 
 function toDownloadCommand(target, { method, disposition, filename, contentType, versionId }) {
@@ -70,7 +71,10 @@ function toDownloadCommand(target, { method, disposition, filename, contentType,
   return method === 'GET' ? new GetObjectCommand(input) : new HeadObjectCommand(input);
 }
 
-function toUploadCommand(target, { contentType, contentLength, checksumSha256, overwrite, acl, disposition }) {
+function toUploadCommand(
+  target,
+  { contentType, contentLength, checksumSha256, overwrite, acl, disposition, uploadId },
+) {
   return new PutObjectCommand({
     ...target,
     ContentType: contentType,
@@ -79,5 +83,6 @@ function toUploadCommand(target, { contentType, contentLength, checksumSha256, o
     ...(!overwrite && { IfNoneMatch: '*' }),
     ...(acl !== 'none' && { ACL: acl }),
     ...(disposition && { ContentDisposition: disposition }),
+    ...(uploadId && { Metadata: { 'countersign-upload': uploadId } }),
   });
 }

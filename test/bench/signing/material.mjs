@@ -20,6 +20,7 @@ export const UPLOAD = {
   overwrite: false,
   acl: 'private',
   disposition: null,
+  uploadId: '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11',
 };
 
 export function issuanceOf(key, { signingKeyId }, place = location) {

@@ -1,5 +1,5 @@
 import { IsIn } from 'class-validator';
-import { ByteCount, Example, Timestamp, Uri, Uuid } from '../http/fields.js';
+import { ByteCount, Example, Integer, Timestamp, Uri, Uuid } from '../http/fields.js';
 import { PageQuery } from '../http/page-query.dto.js';
 import { IsPlainText, IsTimestamp, Optional, validText } from '../http/validators.js';
 
@@ -15,7 +15,7 @@ export class AuditEventsQuery extends PageQuery {
   @validText('isLookedUpKey', (key) => (key.length <= 1024 && !key.includes('\0') ? null : 'must be a key'))
   key?: string;
 
-  /** `download-url`, `upload-url`, or a change such as `grant.created`. */
+  /** `download-url`, `upload-url`, `upload-parts`, or a change such as `grant.created`. */
   @Optional() @IsPlainText() action?: string;
 
   /** An administrative change is always granted. */
@@ -49,6 +49,7 @@ export class AuditEventsQuery extends PageQuery {
   userAgent: 'Mozilla/5.0',
   requestId: 'c1f2a7de-3b58-4f0e-9b0c-5d8f6f3a9e21',
   details: { method: 'PUT', overwrite: false },
+  urlCount: null,
 })
 export class AuditEvent {
   @Uuid() id!: string;
@@ -57,7 +58,7 @@ export class AuditEvent {
   /** Whose token it was. */
   subject!: string;
 
-  /** `download-url`, `upload-url`, or a change such as `grant.created`. */
+  /** `download-url`, `upload-url`, `upload-parts`, or a change such as `grant.created`. */
   action!: string;
 
   decision!: 'granted' | 'refused';
@@ -88,6 +89,9 @@ export class AuditEvent {
 
   /** What else was pinned, or what was changed. */
   details!: Record<string, unknown> | null;
+
+  /** How many URLs were issued, of the parts of an upload; 0 where an upload in parts was begun. Null: one URL, or none. */
+  @Integer() urlCount!: number | null;
 }
 
 export class AuditEventPage {

@@ -142,7 +142,10 @@ export class Buckets {
     });
   }
 
-  /** Forgets a bucket in which nobody has a grant any more, with its signing keys and their history. The store is left as it is. */
+  /**
+   * Forgets a bucket in which nobody has a grant any more, with its uploads, its signing keys and their history. The store is left as it
+   * is.
+   */
   async remove(caller: Caller, name: string, ifMatch: string | undefined): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (transaction) => {
@@ -159,6 +162,17 @@ export class Buckets {
           'A rotation of its signing key is under way: delete the bucket once it is done.',
         );
       }
+      const begun = { mode: 'multipart' as const, storeUploadId: { not: null } };
+      // Its parts would stay at the store, where nobody would know of them any more.
+      if (
+        (await transaction.upload.count({ where: { ...own, ...begun, state: { in: ['pending', 'uploaded'] } } })) > 0
+      ) {
+        throw new ProblemError(
+          'in-use',
+          'Uploads in parts are under way: delete the bucket once they are completed, aborted or expired.',
+        );
+      }
+      await transaction.upload.deleteMany({ where: own });
       await transaction.rotation.deleteMany({ where: own });
       await transaction.keyIssuer.deleteMany({ where: own });
       await transaction.signingKey.deleteMany({ where: own });

@@ -23,6 +23,14 @@ const PLACES: Partial<Record<ProblemCode, FieldError>> = {
   },
   'too-large': { pointer: '/contentLength', message: 'must be at most 10485760 bytes', limits: LENGTH },
   'too-small': { pointer: '/contentLength', message: 'must be at least 1 bytes', limits: LENGTH },
+  'size-range-not-available': {
+    pointer: '/contentLengthRange',
+    message: 'cannot be held to by "put": give contentLength, or take "post"',
+  },
+  'mode-not-available': {
+    pointer: '/mode',
+    message: 'cannot be "post", nor "auto" with a range: this bucket offers no POST policies',
+  },
   'overwrite-not-allowed': {
     pointer: '/overwrite',
     message: 'is not allowed in "upload"',
@@ -32,6 +40,13 @@ const PLACES: Partial<Record<ProblemCode, FieldError>> = {
     pointer: '/key',
     message: "must be at most 1024 bytes together with the bucket's own prefix",
     limits: { maxBytes: 1024 },
+  },
+  'upload-incomplete': { pointer: '/parts', message: 'part 3 is not at the store' },
+  'checksums-not-available': { pointer: '/checksums', message: 'must be left out at AWS' },
+  'part-number-out-of-range': {
+    pointer: '/partNumbers/0',
+    message: 'must be at most 25',
+    limits: { partCount: 25 },
   },
   'endpoint-not-allowed': { pointer: '/endpoint', message: 'must be https:' },
 };

@@ -15,7 +15,8 @@ export function problemResponse(codes: ProblemCode[], shared: Responses): Respon
 
 function toResponse(codes: ProblemCode[]): ResponseObject {
   const statuses = new Set<number>(codes.map((code) => problems[code].status));
-  const more = [...(statuses.has(401) ? ['WWW-Authenticate'] : []), ...(statuses.has(503) ? ['Retry-After'] : [])];
+  const isRetryable = statuses.has(503) || codes.includes('upload-incomplete');
+  const more = [...(statuses.has(401) ? ['WWW-Authenticate'] : []), ...(isRetryable ? ['Retry-After'] : [])];
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),

@@ -14,12 +14,12 @@ export class DownloadUrlController {
 
   /**
    * Issues a presigned URL that downloads one object.
-   * @remarks Whoever holds the URL can read this one object with it until it expires. Send `headers` with it as they are. Whether the object exists plays no part.
+   * @remarks Whoever holds the URL can read this one object with it until it expires. Send `headers` with it as they are. Whether the object exists plays no part; where an upload to the key must be verified first, there is no URL until it was.
    */
   @Post()
   @RequireScope('read:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
-  @ApiProblems(...ISSUING_PROBLEMS)
+  @ApiProblems(...ISSUING_PROBLEMS, 'not-verified')
   createDownloadUrl(@Calling() caller: Caller, @Body() request: DownloadUrlRequest): Promise<IssuedUrl> {
     return this.issueDownloadUrl.execute(caller, request);
   }

@@ -1,5 +1,5 @@
 import { downloadTerms } from '@countersign/signing';
-import type { Wish } from '../issuance/issue-url.js';
+import type { Wish } from '../issuance/wish.js';
 import type { DownloadUrlRequest } from './download-url.dto.js';
 
 /** What is a download's own in the story that issue-url.ts tells. */
@@ -19,7 +19,7 @@ export function downloadWish(request: DownloadUrlRequest): Wish {
       contentType: request.contentType ?? null,
     },
     details: { method, ...(versionId === null ? {} : { versionId }), ...(filename === null ? {} : { filename }) },
-    terms: (address, { disposition, contentType }) =>
-      downloadTerms(address, { method, disposition, filename, contentType, versionId }),
+    terms: (place, { disposition, contentType }) =>
+      downloadTerms(place, { method, disposition, filename, contentType, versionId }),
   };
 }

@@ -40,7 +40,7 @@ export class BatchPipe<Item extends object> implements PipeTransform<unknown, Pr
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const notAnObject = (name: 'body' | 'item'): ProblemError =>
+export const notAnObject = (name: 'body' | 'item'): ProblemError =>
   new ProblemError('invalid-request', `The ${name} must be a JSON object.`, {
     errors: [{ pointer: '', message: 'must be an object' }],
   });

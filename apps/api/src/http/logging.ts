@@ -36,12 +36,12 @@ const FLUSH_MS = 100;
 /** nginx's number for it: nobody was there to be answered. */
 const CLIENT_GONE = 499;
 
-/** Nest's log, as lines of the same pino. */
+/** Nest's log, as lines of the same pino. What Nest says is text; what we say has fields. */
 export class PinoLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
   log(message: unknown, context?: string): void {
-    this.#write('debug', message, context);
+    this.#write(typeof message === 'string' ? 'debug' : 'info', message, context);
   }
 
   warn(message: unknown, context?: string): void {
@@ -64,7 +64,7 @@ export class PinoLogger implements LoggerService {
     // Nest's chatter.
   }
 
-  #write(level: 'debug' | 'warn' | 'error' | 'fatal', message: unknown, context: unknown): void {
+  #write(level: 'debug' | 'info' | 'warn' | 'error' | 'fatal', message: unknown, context: unknown): void {
     const fields = typeof message === 'object' && message !== null ? message : { msg: String(message) };
     this.pino[level](typeof context === 'string' ? { context, ...fields } : fields);
   }

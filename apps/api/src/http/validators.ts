@@ -46,12 +46,13 @@ const TIMESTAMP =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** The Base64 of a SHA-256, as S3 has it in x-amz-checksum-sha256; one spelling only, since it is signed. */
-export const IsSha256Base64 = () =>
-  validText('isSha256Base64', (text) =>
-    /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text
-      ? null
-      : 'must be the Base64 of the 32 bytes of a SHA-256',
-  );
+export const IsSha256Base64 = () => validText('isSha256Base64', sha256Fault);
+
+/** What is wrong with a checksum, or null. */
+export function sha256Fault(text: string): string | null {
+  const isOne = /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text;
+  return isOne ? null : 'must be the Base64 of the 32 bytes of a SHA-256';
+}
 
 export const IsInteger = () => applyDecorators(IsInt(), Integer());
 

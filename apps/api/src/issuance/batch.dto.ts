@@ -24,7 +24,7 @@ export const BATCH_LIMIT_BYTES = MAX_ITEMS * 24 * 1024;
 /** An item that got no URL. */
 export class RefusedItem {
   /** What the single call would have answered with. */
-  @ApiProperty({ type: 'integer', enum: [400, 403, 404, 422, 503] }) status!: 400 | 403 | 404 | 422 | 503;
+  @ApiProperty({ type: 'integer', enum: [400, 403, 404, 409, 422, 503] }) status!: 400 | 403 | 404 | 409 | 422 | 503;
 
   body!: Problem;
 }

@@ -3,11 +3,12 @@ import { LedgerModule } from '@countersign/ledger';
 import { SigningModule } from '@countersign/signing';
 import { SigningKeysModule } from '@countersign/signing-keys';
 import { TenancyModule } from '@countersign/tenancy';
+import { UploadStoresModule } from '../uploads/upload-stores.module.js';
 import { IssueBatch } from './issue-batch.js';
 import { IssueUrl } from './issue-url.js';
 
 @Module({
-  imports: [TenancyModule, LedgerModule, SigningKeysModule, SigningModule],
+  imports: [TenancyModule, LedgerModule, SigningKeysModule, SigningModule, UploadStoresModule],
   providers: [IssueUrl, IssueBatch],
   exports: [IssueUrl, IssueBatch],
 })

@@ -4,7 +4,9 @@ import type { Batch } from '../http/batch.pipe.js';
 import type { Caller } from '../http/caller.js';
 import { problemBody } from '../http/problem.filter.js';
 import type { RefusedItem } from './batch.dto.js';
-import { type Issued, IssueUrl, type Wish } from './issue-url.js';
+import { IssueUrl } from './issue-url.js';
+import type { Issued } from './issued.js';
+import type { Wish } from './wish.js';
 
 /** What is a download's or an upload's own: the same as in the single call. */
 export interface BatchOf<Item, ItemWish extends Wish, Body> {

@@ -1,42 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ProblemError, type FieldError } from '@countersign/errors';
-import { type IssuanceDecision, Ledger, type Receipt } from '@countersign/ledger';
-import { applyPolicy, type Terms as PolicyTerms, type Violation, type WantedContent } from '@countersign/policy';
+import { Config } from '@countersign/config';
+import { ProblemError } from '@countersign/errors';
+import {
+  type IssuanceDecision,
+  isReceiptFor,
+  Ledger,
+  type Receipt,
+  type Terms,
+  type UploadRecord,
+} from '@countersign/ledger';
+import { applyPolicy, type WantedContent } from '@countersign/policy';
 import { type Credential, ObjectAddresses, UrlSigner } from '@countersign/signing';
 import { CredentialSeal } from '@countersign/signing-keys';
-import { type Bucket, type Holding, type SigningKey, Tenancy } from '@countersign/tenancy';
+import { type Bucket, type Holding, Tenancy } from '@countersign/tenancy';
 import type { Caller } from '../http/caller.js';
-import { findHoldings, type Question, refusalOf } from './question.js';
-
-/** S3's limit on a key, with the bucket's own prefix (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
-const MAX_KEY_BYTES = 1024;
-
-/** What every URL has, before it is known whether it is a download's or an upload's. */
-export interface Address {
-  url: string;
-  region: string;
-  acl: Bucket['acl'];
-  issuedAt: number;
-  expiresInSeconds: number;
-  signingKeyId: string;
-}
-
-/** What somebody wants a URL for, and what a download and an upload differ in. */
-export interface Wish extends Question {
-  expiresInSeconds: number | null;
-  /** What the policy looks at beyond the expiry. */
-  content: WantedContent;
-  /** What the ledger notes beyond it. */
-  details: Record<string, unknown> | null;
-  /** The request that is signed, once it is known to be allowed. */
-  terms(address: Address, terms: PolicyTerms): Receipt['terms'];
-}
-
-export interface Issued {
-  receipt: Receipt;
-  url: string;
-  expiryLimitedBy: 'credential' | null;
-}
+import { StartMultipart } from '../uploads/start-multipart.js';
+import type { Issued } from './issued.js';
+import { findHoldings, isWithheld, refusalOf } from './question.js';
+import {
+  keyLengthFault,
+  noSigningKey,
+  notVerified,
+  outsidePolicy,
+  refusalProblem,
+  tenantSuspended,
+} from './refusals.js';
+import { openCredential, publicLocation } from './signing.js';
+import type { Wish } from './wish.js';
 
 /** What was decided about one wish, and what goes on record: nothing where nothing can be decided now. */
 type Verdict = Granted | { isGranted: false; decision: IssuanceDecision | null; problem: ProblemError };
@@ -49,17 +40,19 @@ interface Granted {
 }
 
 /**
- * The story of every URL that Countersign hands out: read, decide, apply the policy, record, sign. A refusal goes on record too, and
- * nothing here asks the store: whether the object exists plays no part.
+ * The story of every URL that Countersign hands out: read, decide, apply the policy, record, sign. A refusal goes on record too. No store
+ * is asked whether the object exists, which plays no part; only an upload in parts is begun there, once it is on record.
  */
 @Injectable()
 export class IssueUrl {
   constructor(
+    private readonly config: Config,
     private readonly tenancy: Tenancy,
     private readonly ledger: Ledger,
     private readonly seal: CredentialSeal,
     private readonly addresses: ObjectAddresses,
     private readonly signer: UrlSigner,
+    private readonly startMultipart: StartMultipart,
   ) {}
 
   /** @throws ProblemError for a refusal, once it is on record, and where it cannot be decided or recorded now (503). */
@@ -74,6 +67,14 @@ export class IssueUrl {
    * @throws ProblemError where they cannot be decided or recorded now (503): then there is no URL at all.
    */
   async executeAll(caller: Caller, wishes: readonly Wish[]): Promise<(Issued | ProblemError)[]> {
+    const outcomes = await this.#issueAll(caller, wishes);
+    const begun = outcomes.flatMap((outcome) => beginningOf(outcome) ?? []);
+    if (begun.length === 0) return outcomes;
+    const faults = (await this.startMultipart.executeAll(caller, begun)).values();
+    return outcomes.map((outcome) => (beginningOf(outcome) && faults.next().value) || outcome);
+  }
+
+  async #issueAll(caller: Caller, wishes: readonly Wish[]): Promise<(Issued | ProblemError)[]> {
     const outcomes = await this.#attempt(caller, wishes);
     const superseded = wishes.filter((_, n) => outcomes[n] === null);
     // Once more where a rotation came between the read and the append: then the successor signs.
@@ -103,51 +104,63 @@ export class IssueUrl {
   #judge(caller: Caller, wish: Wish, holding: Holding): Verdict {
     const { bucket, signingKey, now: issuedAt } = holding;
     const refusal = refusalOf(holding, wish, caller);
-    if (!bucket || refusal === 'bucket-not-found') return refused(caller, wish, bucketNotFound());
-    if (refusal === 'not-granted') return refused(caller, wish, notGranted());
+    if (!bucket || refusal) return refused(caller, wish, refusalProblem(refusal ?? 'bucket-not-found'));
 
-    const outcome = applyPolicy(holding.useCase, wish.content, {
-      issuedAt,
-      expiresInSeconds: wish.expiresInSeconds,
-      credentialExpiresAt: signingKey?.expiresAt ?? null,
-    });
-    const tooLong = keyLengthFault(bucket.keyPrefix + wish.key);
+    const credentialExpiresAt = signingKey?.expiresAt ?? null;
+    const time = { issuedAt, expiresInSeconds: wish.expiresInSeconds, credentialExpiresAt };
+    const outcome = applyPolicy(holding.useCase, wish.content, time, { forms: this.#offersForms(bucket) });
+    const storeKey = bucket.keyPrefix + wish.key;
+    const tooLong = keyLengthFault(storeKey);
     if (!outcome.isWithin) return refused(caller, wish, outsidePolicy([...outcome.violations, ...tooLong]));
     if (tooLong.length > 0) return refused(caller, wish, outsidePolicy(tooLong));
+    if (isWithheld(holding, wish)) return refused(caller, wish, notVerified());
     const { expiresInSeconds, expiryLimitedBy } = outcome.terms;
     if (!signingKey || expiresInSeconds < 1) return undecided(noSigningKey());
-    const credential = this.#open(caller.tenantId, signingKey);
+    const credential = openCredential(this.seal, caller.tenantId, signingKey);
     if (credential instanceof ProblemError) return undecided(credential);
 
+    const issuanceId = randomUUID();
     const { signingKeyId } = credential;
-    const { region, acl } = bucket;
-    const endpoint = bucket.publicEndpoint ?? bucket.endpoint;
-    const location = { endpoint, region, bucket: bucket.bucket, forcePathStyle: bucket.forcePathStyle };
-    const url = this.addresses.of(location, bucket.keyPrefix + wish.key);
-    const terms = wish.terms({ url, region, acl, issuedAt, expiresInSeconds, signingKeyId }, outcome.terms);
-    const decision = decisionOf(caller, wish, { decision: 'granted', terms });
+    const { region } = bucket;
+    const url = this.#addressOf(bucket, storeKey, wish.content);
+    const place = { issuanceId, url, region, bucket, storeKey, issuedAt, expiresInSeconds, signingKeyId };
+    const terms = wish.terms(place, outcome.terms);
+    const upload = wish.upload?.(place, outcome.terms, holding.useCase?.requireVerified ?? false);
+    const decision = decisionOf(caller, wish, issuanceId, { decision: 'granted', terms, upload });
     return { isGranted: true, decision, credential, expiryLimitedBy };
   }
 
-  async #sign(receipt: Receipt, { credential, expiryLimitedBy }: Granted): Promise<Issued> {
-    return { receipt, url: await this.signer.sign(receipt, credential), expiryLimitedBy };
+  #addressOf(bucket: Bucket, storeKey: string, content: WantedContent): string {
+    const location = publicLocation(bucket);
+    const isForm = content.action === 'write' && content.mode === 'post';
+    return isForm ? this.addresses.ofBucket(location) : this.addresses.of(location, storeKey);
   }
 
-  #open(tenantId: string, { id, accessKeyId, sealedCredential }: SigningKey): Credential | ProblemError {
-    try {
-      const opened = this.seal.openKept(sealedCredential, { tenantId, signingKeyId: id });
-      const { secretAccessKey, sessionToken } = opened;
-      return { signingKeyId: id, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
-    } catch (cause) {
-      return noSigningKey(cause);
-    }
+  /** Not at the embedded store; nor behind a prefix in which a store would replace something, as it would in a key. */
+  #offersForms({ endpoint, keyPrefix }: Bucket): boolean {
+    const { embeddedStore } = this.config;
+    const isEmbedded = embeddedStore !== null && embeddedStore.endpoint === endpoint;
+    return !isEmbedded && !keyPrefix.includes('${');
+  }
+
+  async #sign(receipt: Receipt, { credential, expiryLimitedBy }: Granted): Promise<Issued> {
+    if (isReceiptFor(receipt, 'url'))
+      return { kind: 'url', receipt, url: await this.signer.sign(receipt, credential), expiryLimitedBy };
+    if (isReceiptFor(receipt, 'form'))
+      return { kind: 'form', receipt, fields: await this.signer.signForm(receipt, credential), expiryLimitedBy };
+    if (isReceiptFor(receipt, 'multipart')) return { kind: 'multipart', receipt, expiryLimitedBy };
+    throw new Error('parts are no wish');
   }
 }
 
 function refused(caller: Caller, wish: Wish, problem: ProblemError): Verdict {
-  const decision = decisionOf(caller, wish, { decision: 'refused', reason: problem.code });
+  const decision = decisionOf(caller, wish, randomUUID(), { decision: 'refused', reason: problem.code });
   return { isGranted: false, decision, problem };
 }
+
+/** The upload in parts that an outcome begins, or null. */
+const beginningOf = (outcome: Issued | ProblemError): string | null =>
+  !(outcome instanceof ProblemError) && outcome.kind === 'multipart' ? outcome.receipt.issuanceId : null;
 
 const undecided = (problem: ProblemError): Verdict => ({ isGranted: false, decision: null, problem });
 
@@ -155,7 +168,9 @@ const undecided = (problem: ProblemError): Verdict => ({ isGranted: false, decis
 function decisionOf(
   { tenantId, subject, clientAddress, userAgent, requestId }: Caller,
   { action, bucket, key, useCase, content, details }: Wish,
-  made: { decision: 'granted'; terms: Receipt['terms'] } | { decision: 'refused'; reason: string },
+  issuanceId: string,
+  made:
+    { decision: 'granted'; terms: Terms; upload: UploadRecord | undefined } | { decision: 'refused'; reason: string },
 ): IssuanceDecision {
   const contentLength = content.action === 'write' ? content.contentLength : null;
   const { contentType } = content;
@@ -165,6 +180,7 @@ function decisionOf(
     clientAddress,
     userAgent,
     requestId,
+    issuanceId,
     action: action === 'read' ? ('download-url' as const) : ('upload-url' as const),
     bucket,
     key,
@@ -174,29 +190,4 @@ function decisionOf(
     details,
   };
   return Object.assign(common, made);
-}
-
-/** The same for a bucket that does not exist and for one in which the caller has nothing: asking must not tell which there are. */
-const bucketNotFound = () =>
-  new ProblemError('bucket-not-found', 'There is no such bucket, or no grant in it for the caller.');
-
-const notGranted = () => new ProblemError('not-granted', 'No grant allows the caller to do this to this key.');
-
-const tenantSuspended = () => new ProblemError('tenant-suspended', 'The tenant is suspended: ask its operator.');
-
-const noSigningKey = (cause?: unknown) =>
-  new ProblemError('signing-key-unavailable', 'The bucket has no credential that can sign now. Try again shortly.', {
-    retryAfterSeconds: 5,
-    cause,
-  });
-
-function outsidePolicy(violations: (Violation | (FieldError & { code: 'key-too-long' }))[]): ProblemError {
-  const detail = violations.map(({ pointer, message }) => `${pointer.slice(1)} ${message}`).join('; ');
-  return new ProblemError(violations[0]?.code ?? 'internal-error', `${detail}.`, { errors: violations });
-}
-
-function keyLengthFault(key: string) {
-  if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return [];
-  const message = `must be at most ${MAX_KEY_BYTES} bytes together with the bucket's own prefix`;
-  return [{ code: 'key-too-long' as const, pointer: '/key', message, limits: { maxBytes: MAX_KEY_BYTES } }];
 }

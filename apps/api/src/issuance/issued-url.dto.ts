@@ -1,5 +1,6 @@
 import { Example, Integer, Timestamp, Uri, Uuid } from '../http/fields.js';
-import type { Wish, Issued } from './issue-url.js';
+import type { Issued } from './issued.js';
+import type { Wish } from './wish.js';
 
 /** What both issuing calls can refuse. */
 export const ISSUING_PROBLEMS = [
@@ -13,32 +14,10 @@ export const ISSUING_PROBLEMS = [
   'signing-key-unavailable',
 ] as const;
 
-/** An example: its signature is none. */
-export const ISSUED_URL: IssuedUrl = {
-  issuanceId: '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11',
-  method: 'GET',
-  url: 'https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef',
-  headers: {},
-  bucket: 'files',
-  key: 'users/alice/photo.png',
-  useCase: 'download',
-  issuedAt: '2027-01-31T12:00:00.000Z',
-  expiresAt: '2027-01-31T12:15:00.000Z',
-  expiresInSeconds: 900,
-  expiryLimitedBy: null,
-};
-
-/** A presigned URL and what it can do. */
-@Example<IssuedUrl>(ISSUED_URL)
-export class IssuedUrl {
+/** What every issuance has. */
+export class Issuance {
   /** The ledger's id of this issuance. */
   @Uuid() issuanceId!: string;
-
-  /** The method that the URL was signed for. */
-  method!: 'GET' | 'HEAD' | 'PUT';
-
-  /** The presigned URL: whoever holds it can use it until it expires. */
-  @Uri() url!: string;
 
   /** What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
   headers!: Record<string, string>;
@@ -52,10 +31,10 @@ export class IssuedUrl {
   /** The policy that it was issued within. */
   useCase!: string;
 
-  /** A whole second: the URL's `X-Amz-Date`. */
+  /** A whole second: the signature's `X-Amz-Date`. */
   @Timestamp() issuedAt!: string;
 
-  /** When the store will begin to refuse the URL. */
+  /** When the store will begin to refuse what was issued; of an upload in parts, when the upload is over. */
   @Timestamp() expiresAt!: string;
 
   /** Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
@@ -65,13 +44,53 @@ export class IssuedUrl {
   expiryLimitedBy!: 'credential' | null;
 }
 
-export function toIssuedUrl({ bucket, key, useCase }: Wish, { receipt, url, expiryLimitedBy }: Issued): IssuedUrl {
-  const { method, issuedAt, expiresInSeconds } = receipt.terms;
-  const { 'content-length': _, ...headers } = receipt.terms.headers;
+/** An example. */
+export const ISSUANCE: Issuance = {
+  issuanceId: '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11',
+  headers: {},
+  bucket: 'files',
+  key: 'users/alice/photo.png',
+  useCase: 'download',
+  issuedAt: '2027-01-31T12:00:00.000Z',
+  expiresAt: '2027-01-31T12:15:00.000Z',
+  expiresInSeconds: 900,
+  expiryLimitedBy: null,
+};
+
+/** An example: its signature is none. */
+export const ISSUED_URL: IssuedUrl = {
+  ...ISSUANCE,
+  method: 'GET',
+  url: 'https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef',
+};
+
+/** A presigned URL and what it can do. */
+@Example<IssuedUrl>(ISSUED_URL)
+export class IssuedUrl extends Issuance {
+  /** The method that the URL was signed for. */
+  method!: 'GET' | 'HEAD';
+
+  /** The presigned URL: whoever holds it can use it until it expires. */
+  @Uri() url!: string;
+}
+
+/** @throws where the wish was for something else than a URL that downloads. */
+export function toIssuedUrl(wish: Wish, issued: Issued): IssuedUrl {
+  if (issued.kind !== 'url') throw new Error('this is no URL');
+  const { method, headers } = issued.receipt.terms;
+  if (method === 'PUT') throw new Error('this is no download');
+  return Object.assign(toIssuance(wish, issued, headers), { method, url: issued.url });
+}
+
+/** Written out, field by field: see issue-url.ts. */
+export function toIssuance(
+  { bucket, key, useCase }: Wish,
+  { receipt, expiryLimitedBy }: Issued,
+  headers: Readonly<Record<string, string>>,
+): Issuance {
+  const { issuedAt, expiresInSeconds } = receipt.terms;
   return {
     issuanceId: receipt.issuanceId,
-    method,
-    url,
     headers,
     bucket,
     key,

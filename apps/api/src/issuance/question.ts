@@ -24,15 +24,17 @@ export async function findHoldings(
   const hasSegment = isSegment(subject);
   let characters = 0;
   const shared = new Map<string, { place: number; asked: Asked; paths: Set<string> }>();
-  const places = questions.map(({ bucket, key, useCase }) => {
+  const places = questions.map(({ action, bucket, key, useCase }) => {
     // Neither name can hold a line break.
     const id = `${bucket}\n${useCase}`;
     let entry = shared.get(id);
     if (!entry) {
       const paths = new Set<string>();
-      entry = { place: shared.size, asked: { tenantId, subject, groups, bucket, useCase, paths, hasSegment }, paths };
+      const asked = { tenantId, subject, groups, bucket, useCase, paths, hasSegment, reads: false };
+      entry = { place: shared.size, asked, paths };
       shared.set(id, entry);
     }
+    if (action === 'read') entry.asked.reads = true;
     for (const path of lookupPaths(key)) {
       if (entry.paths.has(path)) continue;
       entry.paths.add(path);
@@ -65,3 +67,7 @@ export function refusalOf(
   const permission = decide(holding.grants, { action, key, subject });
   return permission.isAllowed ? null : permission.reason;
 }
+
+/** Whether what the caller wants to read must be verified first. Whoever may not read it anyway is not told. */
+export const isWithheld = ({ withheld }: Holding, { action, key }: Question): boolean =>
+  action === 'read' && withheld.has(key);

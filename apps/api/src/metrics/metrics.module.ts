@@ -5,13 +5,17 @@ import { Database } from '@countersign/database';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { measureDatabase } from './database-metrics.js';
 import { MetricsController } from './metrics.controller.js';
+import { UploadReconcilerModule } from '../upload-reconciler/upload-reconciler.module.js';
+import { UploadReconciler } from '../upload-reconciler/upload-reconciler.js';
 import { measureRequests } from './request-metrics.js';
+import { measureUploads } from './upload-metrics.js';
 
 /**
  * What Prometheus reads. No label names a tenant, a subject, a bucket or a key: a label's value is a time series for ever, and whoever may
  * read figures need not learn whose they are.
  */
 @Module({
+  imports: [UploadReconcilerModule],
   controllers: [MetricsController],
   providers: [{ provide: Registry, useFactory: () => new Registry() }],
 })
@@ -19,6 +23,7 @@ export class MetricsModule implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost<FastifyAdapter>,
     private readonly database: Database,
+    private readonly reconciler: UploadReconciler,
     private readonly registry: Registry,
   ) {}
 
@@ -26,5 +31,6 @@ export class MetricsModule implements OnModuleInit {
     collectDefaultMetrics({ register: this.registry });
     measureRequests(this.host.httpAdapter.getInstance(), this.registry);
     measureDatabase(this.database, this.registry);
+    measureUploads(this.reconciler, this.registry);
   }
 }

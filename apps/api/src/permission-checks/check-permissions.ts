@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isFor } from '@countersign/policy';
 import { type Holding, Tenancy } from '@countersign/tenancy';
 import type { Caller } from '../http/caller.js';
-import { findHoldings, type Question, refusalOf } from '../issuance/question.js';
+import { findHoldings, isWithheld, type Question, refusalOf } from '../issuance/question.js';
 import type { ApplicablePolicy, PermissionCheck, PermissionCheckItem } from './permission-checks.dto.js';
 
 /** What would be decided, by the same read and the same rules as issuing; nothing is signed, and so nothing is recorded. */
@@ -24,7 +24,8 @@ export class CheckPermissions {
 
 function toCheck(caller: Caller, question: Question, holding: Holding): PermissionCheck {
   const misfit = holding.useCase && isFor(holding.useCase, question.action) ? null : 'use-case-not-found';
-  const reason = refusalOf(holding, question, caller) ?? misfit;
+  const withheld = isWithheld(holding, question) ? 'not-verified' : null;
+  const reason = refusalOf(holding, question, caller) ?? misfit ?? withheld;
   return { ...question, allowed: reason === null, reason, policy: reason === null ? toPolicy(holding.useCase) : null };
 }
 

@@ -53,6 +53,9 @@ export class ApplicablePolicy {
   /** Whether an upload may ask to replace what is there. */
   overwrite!: boolean;
   disposition!: 'attachment' | 'inline' | null;
+
+  /** Whether an upload may be downloaded only once it was verified. */
+  requireVerified!: boolean;
 }
 
 export class PermissionCheck {
@@ -65,7 +68,7 @@ export class PermissionCheck {
   allowed!: boolean;
 
   /** The code that the issuing call would refuse with, or null. */
-  reason!: 'bucket-not-found' | 'not-granted' | 'use-case-not-found' | null;
+  reason!: 'bucket-not-found' | 'not-granted' | 'use-case-not-found' | 'not-verified' | null;
 
   /** Null where the use case is none for this action, and where nothing is allowed. */
   policy!: ApplicablePolicy | null;

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type IssuanceDecision, Ledger, type Terms } from '@countersign/ledger';
+import { type IssuanceDecision, Ledger, type UrlTerms } from '@countersign/ledger';
 import { downloadTerms, objectAddress, uploadTerms, UrlSigner } from '@countersign/signing';
 import {
   CredentialSeal,
@@ -57,6 +58,7 @@ export class StoreProber implements Prober {
       overwrite: true,
       acl: rotation.bucket.acl,
       disposition: null,
+      uploadId: null,
     };
     const terms = uploadTerms(toIssuance(rotation, key, at), upload);
     const url = await this.#sign(rotation, key, 'canary', terms);
@@ -83,7 +85,7 @@ export class StoreProber implements Prober {
     return pair;
   }
 
-  async #sign(rotation: Rotation, key: RotatedKey, purpose: 'canary' | 'control', terms: Terms): Promise<string> {
+  async #sign(rotation: Rotation, key: RotatedKey, purpose: 'canary' | 'control', terms: UrlTerms): Promise<string> {
     const [receipt] = await this.ledger.record([toDecision(rotation, purpose, terms)]);
     if (!receipt) throw new Error('the rotation is over, or the key is none of its own');
     const { id: signingKeyId, accessKeyId, sealedCredential } = key;
@@ -107,11 +109,12 @@ function toIssuance({ bucket }: Rotation, key: RotatedKey, at: Date) {
 function toDecision(
   rotation: Rotation,
   purpose: 'canary' | 'control',
-  terms: Terms,
-): IssuanceDecision & { decision: 'granted' } {
+  terms: UrlTerms,
+): IssuanceDecision<UrlTerms> & { decision: 'granted' } {
   const isUpload = terms.method === 'PUT';
   return {
     ...askerOfRotation(rotation),
+    issuanceId: randomUUID(),
     action: isUpload ? 'upload-url' : 'download-url',
     bucket: rotation.bucket.name,
     key: CANARY_KEY,

@@ -3,7 +3,8 @@ import { ProblemError } from '@countersign/errors';
 import type { Caller } from '../http/caller.js';
 import { IssueUrl } from '../issuance/issue-url.js';
 import type { IssuedUploadUrl, UploadUrlRequest } from './upload-url.dto.js';
-import { toIssuedUploadUrl, uploadWish } from './upload-wish.js';
+import { toIssuedUpload } from './issued-upload.js';
+import { uploadWish } from './upload-wish.js';
 
 @Injectable()
 export class IssueUploadUrl {
@@ -12,6 +13,6 @@ export class IssueUploadUrl {
   async execute(caller: Caller, request: UploadUrlRequest): Promise<IssuedUploadUrl> {
     const wish = uploadWish(request);
     if (wish instanceof ProblemError) throw wish;
-    return toIssuedUploadUrl(wish, await this.issueUrl.execute(caller, wish));
+    return toIssuedUpload(wish, await this.issueUrl.execute(caller, wish));
   }
 }

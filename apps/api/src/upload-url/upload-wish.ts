@@ -1,56 +1,107 @@
+import type { Terms, UploadRecord } from '@countersign/ledger';
 import { ProblemError } from '@countersign/errors';
-import { keyFault } from '@countersign/permissions';
-import { uploadTerms } from '@countersign/signing';
+import { autoMode, type Terms as PolicyTerms } from '@countersign/policy';
+import { formTerms, multipartTerms, uploadTerms } from '@countersign/signing';
+import { planParts } from '@countersign/uploads';
 import { invalid } from '../http/request-validation.pipe.js';
-import type { Issued, Wish } from '../issuance/issue-url.js';
-import { toIssuedUrl } from '../issuance/issued-url.dto.js';
-import type { IssuedUploadUrl, UploadUrlRequest } from './upload-url.dto.js';
+import type { Place, Wish } from '../issuance/wish.js';
+import { sizeFaults } from './size-faults.js';
+import { keyOf } from './upload-key.js';
+import type { UploadUrlRequest } from './upload-url.dto.js';
 
 /** A wish for an upload. */
 export interface UploadWish extends Wish {
   content: Extract<Wish['content'], { action: 'write' }>;
 }
 
-/** What is an upload's own in the story that issue-url.ts tells; the problem where its key, prefix and filename do not go together. */
+/** What is an upload's own in the story that issue-url.ts tells; the problem where its fields do not go together. */
 export function uploadWish(request: UploadUrlRequest): UploadWish | ProblemError {
   const key = keyOf(request);
   if (key instanceof ProblemError) return key;
-  const { bucket, useCase = 'upload', contentType, contentLength, overwrite = false, checksumSha256 = null } = request;
+  const faults = sizeFaults(request);
+  if (faults.length > 0) return invalid(faults);
+
+  const { bucket, useCase = 'upload', contentType, overwrite = false, checksumSha256 } = request;
+  const { contentLength = null, contentLengthRange = null } = request;
+  const asked = request.mode ?? 'put';
+  const mode = asked === 'auto' ? autoMode(contentLength) : asked;
+  const content = { action: 'write' as const, key, mode, contentType, contentLength, contentLengthRange, overwrite };
   return {
     action: 'write',
     bucket,
     key,
     useCase,
     expiresInSeconds: request.expiresInSeconds ?? null,
-    content: { action: 'write', contentType, contentLength, overwrite },
-    details: { method: 'PUT', overwrite, ...(checksumSha256 === null ? {} : { checksumSha256 }) },
-    terms: ({ acl, ...address }, { disposition }) =>
-      uploadTerms(address, {
-        contentType,
-        contentLength,
-        checksumSha256,
-        overwrite,
-        acl,
-        disposition: disposition === 'attachment' ? disposition : null,
-      }),
+    content,
+    details: detailsOf(content, checksumSha256),
+    terms: (place, terms) => termsOf(content, checksumSha256, place, terms),
+    upload: (place, terms, requireVerified) => recordOf(content, checksumSha256, place, terms, requireVerified),
   };
 }
 
-export function toIssuedUploadUrl(wish: UploadWish, issued: Issued): IssuedUploadUrl {
-  const { contentLength } = wish.content;
-  return { ...toIssuedUrl(wish, issued), uploadId: issued.receipt.issuanceId, contentLength };
+type Content = UploadWish['content'];
+
+/** What the ledger has no column for; of the mode, what is not plain. */
+function detailsOf({ mode, contentLengthRange, overwrite }: Content, checksumSha256?: string): Record<string, unknown> {
+  const details: Record<string, unknown> = { method: mode === 'post' ? 'POST' : 'PUT', overwrite };
+  if (mode !== 'put') details['mode'] = mode;
+  if (contentLengthRange) details['contentLengthRange'] = contentLengthRange;
+  if (checksumSha256 !== undefined) details['checksumSha256'] = checksumSha256;
+  return details;
 }
 
-/** `key`, or `prefix` and `filename`; never both. */
-function keyOf({ key, prefix, filename }: UploadUrlRequest): string | ProblemError {
-  if (key !== undefined) {
-    if (filename !== undefined) return leftOut('/filename');
-    return prefix === undefined ? key : leftOut('/prefix');
-  }
-  if (filename === undefined) return invalid([{ pointer: '/key', message: 'must be given, or filename' }]);
-  const joined = (prefix ?? '') + filename;
-  const fault = keyFault(joined);
-  return fault ? invalid([{ pointer: '/filename', message: `${fault}, together with prefix` }]) : joined;
+function termsOf(content: Content, checksum: string | undefined, place: Place, terms: PolicyTerms): Terms {
+  const { mode, contentType, contentLength, contentLengthRange, overwrite } = content;
+  const { issuanceId: uploadId, bucket, storeKey } = place;
+  const { acl } = bucket;
+  const disposition = dispositionOf(terms) ?? null;
+  const checksumSha256 = checksum ?? null;
+  if (mode === 'multipart') return multipartTerms(place);
+  if (contentLength !== null)
+    return uploadTerms(place, {
+      contentType,
+      contentLength,
+      checksumSha256,
+      overwrite,
+      acl,
+      disposition,
+      uploadId,
+    });
+  if (!contentLengthRange) throw new Error('an upload has a length or a range');
+  return formTerms(place, {
+    bucket: bucket.bucket,
+    key: storeKey,
+    contentType,
+    contentLengthRange,
+    checksumSha256,
+    acl,
+    disposition,
+    uploadId,
+  });
 }
 
-const leftOut = (pointer: string) => invalid([{ pointer, message: 'must be left out where key is given' }]);
+/** What whoever completes it must know. */
+function recordOf(
+  { mode, contentLength, contentLengthRange, overwrite }: Content,
+  checksumSha256: string | undefined,
+  { bucket }: Place,
+  terms: PolicyTerms,
+  requireVerified: boolean,
+): UploadRecord {
+  const plan = mode === 'multipart' && contentLength !== null ? planParts(contentLength) : undefined;
+  return {
+    bucketId: bucket.id,
+    mode,
+    minContentLength: contentLengthRange?.min,
+    maxContentLength: contentLengthRange?.max,
+    checksumSha256,
+    overwrite,
+    disposition: dispositionOf(terms),
+    partSize: plan?.partSize,
+    partCount: plan?.partCount,
+    withheld: requireVerified,
+  };
+}
+
+const dispositionOf = ({ disposition }: PolicyTerms): 'attachment' | undefined =>
+  disposition === 'attachment' ? disposition : undefined;

@@ -7,7 +7,8 @@ import { TakesLargeBody } from '../http/unread-body.js';
 import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
 import { IssueBatch } from '../issuance/issue-batch.js';
 import { UploadUrlRequest } from '../upload-url/upload-url.dto.js';
-import { toIssuedUploadUrl, uploadWish } from '../upload-url/upload-wish.js';
+import { toIssuedUpload } from '../upload-url/issued-upload.js';
+import { uploadWish } from '../upload-url/upload-wish.js';
 import { UploadUrls, UploadUrlsRequest } from './upload-urls.dto.js';
 
 @ApiTags('URLs')
@@ -16,7 +17,7 @@ export class UploadUrlsController {
   constructor(private readonly issueBatch: IssueBatch) {}
 
   /**
-   * Issues up to 1,000 presigned URLs that upload one object each, of this type and size.
+   * Issues what uploads up to 1,000 objects, each of this type and size: presigned URLs, forms, uploads in parts.
    * @remarks Each item is a request of the single call, and gets its answer: `status` and `body`. A refused or malformed item harms no other.
    */
   @Post()
@@ -29,6 +30,6 @@ export class UploadUrlsController {
     @Calling() caller: Caller,
     @Body(new BatchPipe(UploadUrlsRequest, UploadUrlRequest)) batch: Batch<UploadUrlRequest>,
   ): Promise<UploadUrls> {
-    return this.issueBatch.execute(caller, batch, { toWish: uploadWish, toBody: toIssuedUploadUrl });
+    return this.issueBatch.execute(caller, batch, { toWish: uploadWish, toBody: toIssuedUpload });
   }
 }

@@ -1,7 +1,12 @@
 import { ApiExtraModels, ApiProperty } from '@nestjs/swagger';
 import { Example } from '../http/fields.js';
 import { AnswersOf, IsBatch, REFUSED_ITEM, RefusedItem } from '../issuance/batch.dto.js';
-import { ISSUED_UPLOAD_URL, IssuedUploadUrl, UploadUrlRequest } from '../upload-url/upload-url.dto.js';
+import {
+  AnyIssuedUpload,
+  ISSUED_UPLOAD,
+  type IssuedUploadUrl,
+  UploadUrlRequest,
+} from '../upload-url/upload-url.dto.js';
 
 @Example<UploadUrlsRequest>({
   items: [
@@ -14,16 +19,16 @@ export class UploadUrlsRequest {
   @IsBatch() items!: UploadUrlRequest[];
 }
 
-/** An item that got its URL. */
+/** An item that got its URL, its form, or its upload in parts. */
 export class IssuedUpload {
-  /** What the single call would have answered with. */
   @ApiProperty({ type: 'integer', enum: [201] }) status!: 201;
 
-  body!: IssuedUploadUrl;
+  /** What the single call would have answered with. */
+  @ApiProperty({ type: AnyIssuedUpload }) body!: IssuedUploadUrl;
 }
 
 @ApiExtraModels(IssuedUpload, RefusedItem)
-@Example<UploadUrls>({ items: [{ status: 201, body: ISSUED_UPLOAD_URL }, REFUSED_ITEM] })
+@Example<UploadUrls>({ items: [{ status: 201, body: ISSUED_UPLOAD }, REFUSED_ITEM] })
 export class UploadUrls {
   /** One answer an item, in the order of the request. */
   @AnswersOf(IssuedUpload) items!: (IssuedUpload | RefusedItem)[];

@@ -50,6 +50,9 @@ export class UseCaseRequest {
 
   /** Of a download: `attachment` binds, `inline` is what a request gets that does not say. */
   @Optional() @Nullable() @IsIn(['attachment', 'inline']) disposition?: 'attachment' | 'inline' | null;
+
+  /** Of an upload: whether nobody may download it before its completion has verified it. */
+  @Optional() @IsBoolean() requireVerified?: boolean = false;
 }
 
 @Example<UseCaseResponse>({
@@ -63,6 +66,7 @@ export class UseCaseRequest {
   maxContentLength: 5_242_880,
   overwrite: false,
   disposition: null,
+  requireVerified: false,
   createdAt: '2027-01-31T12:00:00.000Z',
   updatedAt: '2027-01-31T12:00:00.000Z',
 })
@@ -77,6 +81,9 @@ export class UseCaseResponse {
   @ByteCount() maxContentLength!: number | null;
   overwrite!: boolean;
   disposition!: 'attachment' | 'inline' | null;
+
+  /** Of an upload: whether nobody may download it before its completion has verified it. */
+  requireVerified!: boolean;
   @Timestamp() createdAt!: string;
   @Timestamp() updatedAt!: string;
 }

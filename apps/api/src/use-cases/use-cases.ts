@@ -35,6 +35,7 @@ export class UseCases {
       maxContentLength: request.maxContentLength ?? null,
       overwrite: request.overwrite ?? false,
       disposition: request.disposition ?? null,
+      requireVerified: request.requireVerified ?? false,
     };
     return this.database.asTenant(tenantId, async (transaction) => {
       const where = { tenantId_name: { tenantId, name } };
@@ -143,6 +144,7 @@ function toResponse(stored: StoredUseCase): UseCaseResponse {
     maxContentLength: stored.maxContentLength === null ? null : Number(stored.maxContentLength),
     overwrite: stored.overwrite,
     disposition: stored.disposition,
+    requireVerified: stored.requireVerified,
     createdAt: stored.createdAt.toISOString(),
     updatedAt: stored.updatedAt.toISOString(),
   };

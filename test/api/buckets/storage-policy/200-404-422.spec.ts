@@ -68,10 +68,17 @@ describe('GET /buckets/{name}/storage-policy', () => {
       's3:GetObject',
       's3:GetObjectVersion',
       's3:PutObject',
+      's3:DeleteObject',
       's3:AbortMultipartUpload',
       's3:ListMultipartUploadParts',
     ];
-    expect(key).toEqual([{ Sid: 'ReadAndWriteThePrefix', Effect: 'Allow', Action, Resource }, ...refusals]);
+    const finding = {
+      Sid: 'FindStartedUploads',
+      Effect: 'Allow',
+      Action: ['s3:ListBucketMultipartUploads'],
+      Resource: Resource.map((each) => each.slice(0, each.indexOf('/'))),
+    };
+    expect(key).toEqual([{ Sid: 'ReadAndWriteThePrefix', Effect: 'Allow', Action, Resource }, finding, ...refusals]);
     expect(bucket).toEqual(refusals.map((refusal) => ({ ...refusal, Principal: '*' })));
   });
 

@@ -9,7 +9,7 @@ import { askerOf, type Caller } from '../../http/caller.js';
 import { assertEndpointsAllowed } from '../../http/endpoint.js';
 import { notFound } from '../../http/not-found.js';
 import { NAME } from '../../http/paging.js';
-import { tryBrowsers } from './browsers.js';
+import { type Pages, tryBrowsers } from './browsers.js';
 import type { BucketCheckResponse, CheckedProperty } from './bucket-check.dto.js';
 import { tryCopying } from './copying.js';
 import { failed, type Outcome, skipped } from './outcome.js';
@@ -68,7 +68,7 @@ export class CheckBucket {
       ['reachable', () => tryReaching(trial)],
       ['credentials', () => tryCredentials(trial), 'reachable'],
       ['clock', () => tryClock(trial), 'reachable'],
-      ['cors', () => tryBrowsers(trial, this.config.corsOrigins), 'credentials'],
+      ['cors', () => tryBrowsers(trial, this.#pagesOf(bucket)), 'credentials'],
       ['overwrite-protection', () => tryOverwriting(trial), 'credentials'],
       ['copy-source', () => tryCopying(trial), 'credentials'],
       ['public-acl', () => tryPublicAcl(trial), 'credentials'],
@@ -82,6 +82,12 @@ export class CheckBucket {
     }
     if (trial.touched.size > 0) outcomes.set('removal', await removeTraces(trial));
     return outcomes;
+  }
+
+  /** The embedded store offers no forms. */
+  #pagesOf({ endpoint }: Bucket): Pages {
+    const { corsOrigins, embeddedStore } = this.config;
+    return { origins: corsOrigins, sendForms: embeddedStore?.endpoint !== endpoint };
   }
 
   /** The secret of the key that signs now, or why there is none. */
@@ -118,7 +124,7 @@ export class CheckBucket {
 }
 
 /** Only the bucket is asked about. */
-const NOBODY = { subject: '', groups: [], useCase: '', paths: [], hasSegment: false };
+const NOBODY = { subject: '', groups: [], useCase: '', paths: [], hasSegment: false, reads: false };
 
 async function inTime(trial: Trial, attempt: () => Promise<Outcome>): Promise<Outcome> {
   if (trial.isOver) return skipped('There was no time left: the store is slow.', 'Check again.');

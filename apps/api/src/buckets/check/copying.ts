@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { StoreAnswer } from '@countersign/objects';
 import { failed, inWords, isObeyed, isRefused, type Outcome, passed } from './outcome.js';
 import { contentOf, OBJECT } from './reaching.js';
@@ -43,13 +44,16 @@ async function byUpload(trial: Trial): Promise<Attempt> {
 
 async function byPart(trial: Trial): Promise<Attempt> {
   const by = 'By the URL of a part';
-  const started = await trial.objects().startUpload(trial.keyOf('parts'));
-  if ('refusal' in started) return { by, outcome: 'not-tried', seen: `there are no such uploads (${started.refusal})` };
+  const pinned = { contentType: 'text/plain', disposition: null, acl: trial.bucket.acl, uploadId: randomUUID() };
+  const started = await trial.objects().startUpload(trial.keyOf('parts'), pinned);
+  if (started.kind === 'refused') {
+    return { by, outcome: 'not-tried', seen: `there are no such uploads (${started.why})` };
+  }
   // As many bytes as the URL pins, should the store compare. Ceph 16 goes by no policy here, but takes no body of a copy either.
   const range = { 'x-amz-copy-source-range': `bytes=0-${BODY.length - 1}` };
-  const issued = await trial.partUrl('parts', BODY, started.uploadId);
+  const issued = await trial.partUrl('parts', BODY, started.storeUploadId);
   const answer = await trial.put(issued, BODY, { ...copySource(trial), ...range });
-  await trial.objects().abortUpload(trial.keyOf('parts'), started.uploadId);
+  await trial.objects().abortUpload(trial.keyOf('parts'), started.storeUploadId);
   if (!isObeyed(answer)) return refusalOf(by, answer);
   return { by, ...(answer.body.includes('CopyPartResult') ? COPIED : IGNORED) };
 }

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Asker, IssuanceDecision, Ledger, Terms } from '@countersign/ledger';
+import type { Asker, Ledger, Receipt, Terms, UrlTerms } from '@countersign/ledger';
 import { askStore, Objects, type StoreAnswer, type StoreRequest } from '@countersign/objects';
-import { type Credential, downloadTerms, objectAddress, uploadTerms, type UrlSigner } from '@countersign/signing';
+import {
+  bucketAddress,
+  type Credential,
+  downloadTerms,
+  formTerms,
+  objectAddress,
+  partsTerms,
+  uploadTerms,
+  type UrlSigner,
+} from '@countersign/signing';
 import type { Bucket } from '@countersign/tenancy';
 
 /** The checks' own corner of the bucket: nothing else is touched. */
@@ -83,8 +92,9 @@ export class Trial {
     return objectAddress(this.bucket, this.keyOf(name));
   }
 
+  /** Where forms are sent. */
   get bucketAddress(): string {
-    return objectAddress(this.bucket, 'key').slice(0, -'/key'.length);
+    return bucketAddress(this.bucket);
   }
 
   /** A PUT of these bytes where nothing is yet, as every upload URL. */
@@ -97,24 +107,39 @@ export class Trial {
       overwrite: false,
       acl: acl ?? this.bucket.acl,
       disposition: null,
+      uploadId: null,
     };
     return this.#issue(name, 'upload-url', uploadTerms(this.#issuance(name), upload));
   }
 
   /** A PUT of these bytes as the first part of an upload. */
-  partUrl(name: string, body: string, uploadId: string): Promise<Issued> {
-    const terms = {
-      ...this.#issuance(name),
-      method: 'PUT' as const,
-      headers: { 'content-length': String(Buffer.byteLength(body)) },
-      query: { partNumber: '1', uploadId, 'x-id': 'UploadPart' },
-    };
-    return this.#issue(name, 'upload-url', terms);
+  async partUrl(name: string, body: string, uploadId: string): Promise<Issued> {
+    const part = { partNumber: 1, contentLength: Buffer.byteLength(body), checksumSha256: null };
+    const terms = partsTerms(this.#issuance(name), { uploadId, parts: [part] });
+    const receipt = await this.#record(name, 'upload-parts', terms);
+    const [first] = await this.parts.signer.signParts(receipt, this.credential);
+    return { url: first?.url ?? '', headers: {} };
   }
 
   downloadUrl(name: string): Promise<Issued> {
     const download = { method: 'GET' as const, disposition: null, filename: null, contentType: null, versionId: null };
     return this.#issue(name, 'download-url', downloadTerms(this.#issuance(name), download));
+  }
+
+  /** Sends a form that allows so many bytes. */
+  async post(name: string, body: string, contentLengthRange: { min: number; max: number }): Promise<StoreAnswer> {
+    const key = this.keyOf(name);
+    this.touched.add(key);
+    const url = this.bucketAddress;
+    const { bucket, acl } = this.bucket;
+    const pins = { contentType: 'text/plain', checksumSha256: null, acl, disposition: null, uploadId: null };
+    const terms = formTerms({ ...this.#issuance(name), url }, { bucket, key, contentLengthRange, ...pins });
+    const receipt = await this.#record(name, 'upload-url', terms);
+    const form = new FormData();
+    const fields = await this.parts.signer.signForm(receipt, this.credential);
+    for (const [field, value] of Object.entries(fields)) form.append(field, value);
+    form.append('file', new Blob([body]));
+    return this.ask(url, { method: 'POST', body: form });
   }
 
   /** Uploads as the URL says, or with headers more. */
@@ -142,23 +167,38 @@ export class Trial {
     };
   }
 
-  async #issue(name: string, action: 'upload-url' | 'download-url', terms: Terms): Promise<Issued> {
-    const decision: IssuanceDecision = {
-      ...this.parts.asker,
-      subject: SUBJECT,
-      action,
-      decision: 'granted',
-      bucket: this.bucket.name,
-      key: `${this.folder}${name}`,
-      useCase: 'check',
-      contentType: terms.headers['content-type'] ?? null,
-      contentLength: action === 'upload-url' ? Number(terms.headers['content-length']) : null,
-      details: null,
-      terms,
-    };
-    const [receipt] = await this.parts.ledger.record([decision]);
-    if (!receipt) throw new KeyChanged('the signing key was changed');
+  async #issue(name: string, action: 'upload-url' | 'download-url', terms: UrlTerms): Promise<Issued> {
+    const receipt = await this.#record(name, action, terms);
     const { 'content-length': _, ...headers } = terms.headers;
     return { url: await this.parts.signer.sign(receipt, this.credential), headers };
   }
+
+  async #record<T extends Terms>(name: string, action: Action, terms: T): Promise<Receipt<T>> {
+    const decision = {
+      ...this.parts.asker,
+      issuanceId: randomUUID(),
+      subject: SUBJECT,
+      action,
+      decision: 'granted' as const,
+      bucket: this.bucket.name,
+      key: `${this.folder}${name}`,
+      useCase: 'check',
+      ...contentOf(terms),
+      details: null,
+      terms,
+    };
+    const [receipt] = await this.parts.ledger.record<T>([decision]);
+    if (!receipt) throw new KeyChanged('the signing key was changed');
+    return receipt;
+  }
+}
+
+type Action = 'upload-url' | 'download-url' | 'upload-parts';
+
+/** What the ledger notes of it. */
+function contentOf(terms: Terms): { contentType: string | null; contentLength: number | null } {
+  if (terms.kind === 'form') return { contentType: terms.fields['Content-Type'] ?? null, contentLength: null };
+  const { 'content-type': contentType = null, 'content-length': contentLength } =
+    terms.kind === 'url' ? terms.headers : {};
+  return { contentType, contentLength: contentLength === undefined ? null : Number(contentLength) };
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { postForm } from '@countersign/objects';
 import { failed, inWords, isObeyed, isRefused, type Outcome, passed, skipped } from './outcome.js';
 import { contentOf, OBJECT } from './reaching.js';
 import type { Trial } from './trial.js';
@@ -35,30 +34,19 @@ export async function tryChecksums(trial: Trial): Promise<Outcome> {
   );
 }
 
+const FOUR_BYTES = { min: 4, max: 4 };
+
 /** Forms that the store would have to hold to a size. None of them leaves this process but to the store. */
 export async function tryPostPolicies(trial: Trial): Promise<Outcome> {
-  const good = await post(trial, 'form', 'four');
+  const good = await trial.post('form', 'four', FOUR_BYTES);
   if (!isObeyed(good))
     return skipped(`The store did not take a good form (${inWords(good)}): uploads by POST are not offered.`);
-  const tooLarge = await post(trial, 'form-too-large', 'more than four');
+  const tooLarge = await trial.post('form-too-large', 'fives', FOUR_BYTES);
   if (isRefused(tooLarge)) return passed(`A form with more bytes than it allows was refused: ${inWords(tooLarge)}.`);
   return failed(
     `A form with more bytes than it allows was answered with ${inWords(tooLarge)}.`,
     'Hand out no upload forms for this bucket: upload URLs pin the length.',
   );
-}
-
-function post(trial: Trial, name: string, content: string) {
-  const { bucket, region } = trial.bucket;
-  const key = trial.keyOf(name);
-  const limits = { minBytes: 1, maxBytes: 4, issuedAt: trial.now, expiresInSeconds: 60 };
-  const form = new FormData();
-  for (const [field, value] of Object.entries(postForm({ bucket, region, key, ...limits }, trial.credential))) {
-    form.append(field, value);
-  }
-  form.append('file', new Blob([content]));
-  trial.touched.add(key);
-  return trial.ask(trial.bucketAddress, { method: 'POST', body: form });
 }
 
 /** An ACL that nobody signed, and then a reader without a signature. */

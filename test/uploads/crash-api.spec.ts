@@ -1,0 +1,90 @@
+// kill -9 of the service at any step of a multipart upload. The same on a real store: test/storage/uploads-life.spec.ts.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Tenant } from '../support/installation.js';
+import { CrashRig, type Outcome, type Plan } from './crash-rig.js';
+import type { RigBucket } from './reconciler-rig.js';
+
+let rig: CrashRig;
+let world: { tenant: Tenant; bucket: RigBucket };
+beforeAll(async () => {
+  rig = await CrashRig.start();
+  world = await rig.makeTenant();
+}, 60_000);
+afterAll(() => rig.close());
+
+/** The steps at which the process may die, as one that nobody kills goes through them. */
+const undisturbed = async (course: Plan['course']) => {
+  const { steps, found } = await rig.run({ course, diesAt: null, then: 'nothing' }, world);
+  expect(found).toEqual([]);
+  return steps;
+};
+
+async function deaths(course: Plan['course'], then: Plan['then'], at: readonly number[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const diesAt of at) outcomes.push(await rig.run({ course, diesAt, then }, world));
+  return outcomes;
+}
+
+const faultsOf = (outcomes: Outcome[]) =>
+  outcomes.flatMap(({ plan, steps, found }) =>
+    found.map((words) => `${plan.then} after ${steps.at(-1)} (${plan.diesAt}): ${words}`),
+  );
+
+const numbersOf = (steps: string[], from = 0) => steps.map((_, n) => n).slice(from);
+
+/** After each: to the world outside, that is the same as before the next. */
+const effects = (steps: string[], from = 0) => numbersOf(steps, from).filter((n) => steps[n]?.startsWith('after'));
+
+describe('A multipart upload whose service is killed', () => {
+  let steps: string[];
+  beforeAll(async () => {
+    steps = await undisturbed('completed');
+  }, 60_000);
+
+  it('is killed before and after every call of the store and every commit', () => {
+    const asked = [
+      'commit of append',
+      'commit of update uploads',
+      'CreateMultipartUpload',
+      'commit of update uploads',
+      'ListParts',
+      'commit of append',
+      'commit of update uploads',
+      'HeadObject',
+      'ListParts',
+      'CompleteMultipartUpload',
+      'commit of update uploads',
+      'HeadObject',
+      'GetObject',
+      'commit of insert ledger, update uploads',
+      'commit of update uploads',
+    ];
+    expect(steps).toEqual(asked.flatMap((what) => [`before ${what}`, `after ${what}`]));
+  });
+
+  it('can be completed after a restart, or begun anew where nobody heard of it; and nothing stays behind', async () => {
+    expect(faultsOf(await deaths('completed', 'again', numbersOf(steps)))).toEqual([]);
+  }, 300_000);
+
+  it('can be aborted after a restart; and nothing stays behind', async () => {
+    const from = steps.findIndex((step) => step.includes('ListParts'));
+    expect(faultsOf(await deaths('completed', 'abort', effects(steps, from)))).toEqual([]);
+  }, 300_000);
+
+  it('leaves nothing behind though its owner never comes back', async () => {
+    expect(faultsOf(await deaths('completed', 'nothing', effects(steps)))).toEqual([]);
+  }, 300_000);
+});
+
+describe('A multipart upload that is being aborted while its service is killed', () => {
+  it.each(['again', 'nothing'] as const)(
+    'leaves nothing behind, and then: %s',
+    async (then) => {
+      const steps = await undisturbed('aborted');
+      const from = steps.findIndex((step) => step.includes('AbortMultipartUpload'));
+      // With what it records before.
+      expect(faultsOf(await deaths('aborted', then, effects(steps, from - 4)))).toEqual([]);
+    },
+    300_000,
+  );
+});

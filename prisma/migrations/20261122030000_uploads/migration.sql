@@ -3,7 +3,7 @@ CREATE TYPE "upload_mode" AS ENUM ('put', 'post', 'multipart');
 CREATE TYPE "upload_state" AS ENUM ('pending', 'uploaded', 'verified', 'rejected', 'expired', 'aborted');
 
 -- No foreign key: the hot path writes here, and each would take a shared lock on the one row of the tenant, or of the bucket, that all
--- of a tenant's uploads then write to at once. A bucket's deletion takes its uploads with it.
+-- of a tenant's uploads then write to at once. Of a bucket that is gone nobody finds an upload any more, and the reconciler forgets it.
 CREATE TABLE "uploads" (
     "id" UUID NOT NULL,
     "tenant_id" UUID NOT NULL,

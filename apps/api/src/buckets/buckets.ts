@@ -143,8 +143,8 @@ export class Buckets {
   }
 
   /**
-   * Forgets a bucket in which nobody has a grant any more, with its uploads, its signing keys and their history. The store is left as it
-   * is.
+   * Forgets a bucket in which nobody has a grant any more, with its signing keys and their history. The store is left as it is. Nobody
+   * finds its uploads any more; the reconciler forgets them as they become due, for there may be millions.
    */
   async remove(caller: Caller, name: string, ifMatch: string | undefined): Promise<void> {
     const { tenantId } = caller;
@@ -172,7 +172,6 @@ export class Buckets {
           'Uploads in parts are under way: delete the bucket once they are completed, aborted or expired.',
         );
       }
-      await transaction.upload.deleteMany({ where: own });
       await transaction.rotation.deleteMany({ where: own });
       await transaction.keyIssuer.deleteMany({ where: own });
       await transaction.signingKey.deleteMany({ where: own });

@@ -9,12 +9,14 @@ import { idOrNotFound, notFound } from '../http/not-found.js';
 export class FindUpload {
   constructor(private readonly database: Database) {}
 
-  /** @throws ProblemError `not-found`: the same for another user's, another tenant's, and one that never was. */
+  /** @throws ProblemError `not-found`: the same for another user's, another tenant's, one that never was, and one whose bucket is gone. */
   async execute({ tenantId, subject }: Pick<Caller, 'tenantId' | 'subject'>, text: string): Promise<Upload> {
     const id = idOrNotFound(text, 'upload');
-    const row = await this.database.asTenant(tenantId, (transaction) =>
-      transaction.upload.findFirst({ where: { id, tenantId, subject } }),
-    );
+    const row = await this.database.asTenant(tenantId, async (transaction) => {
+      const found = await transaction.upload.findFirst({ where: { id, tenantId, subject } });
+      const bucket = found && (await transaction.bucket.count({ where: { tenantId, id: found.bucketId } }));
+      return bucket ? found : null;
+    });
     if (!row) throw notFound('upload');
     return toUpload(row);
   }

@@ -21,11 +21,10 @@ const MIB = 1024 * 1024;
 const executable = findChromium();
 // CI installs one, so there its absence is a failure and never a skip.
 const isSkipped = executable === null && !process.env['CI'];
-const why = isSkipped
-  ? ' (skipped: no Chromium here; `apt-get install chromium-headless-shell`, or name one in CHROMIUM)'
-  : '';
+const NONE = 'No Chromium on this machine: run test/browser/install-chromium.sh, or name one in CHROMIUM.';
+if (isSkipped) process.stderr.write(`test/browser is skipped. ${NONE}\n`);
 
-(isSkipped ? describe.skip : describe)(`A page in Chromium${why}`, () => {
+(isSkipped ? describe.skip : describe)('A page in Chromium', () => {
   let server: PageServer;
   let store: PagesStore;
   let proxy: CuttingProxy;
@@ -36,7 +35,7 @@ const why = isSkipped
   let dir: string;
 
   beforeAll(async () => {
-    if (executable === null) throw new Error('There is no Chromium: test/browser/install-chromium.sh');
+    if (executable === null) throw new Error(NONE);
     dir = await mkdtemp(path.join(os.tmpdir(), 'countersign-browser-'));
     server = await servePage();
     store = await startPagesStore(server.origin, dir);

@@ -21,11 +21,31 @@ describe('With the client', () => {
     const file = new Blob(['hello'], { type: 'text/plain' });
     const object = { bucket: 'files', key: 'users/alice/hello.txt' };
 
-    const upload = await countersign.createUploadUrl({ ...object, contentType: file.type, contentLength: file.size });
-    await fetch(upload.url, { method: upload.method, headers: upload.headers, body: file });
+    await countersign.upload(file, object);
 
     const download = await countersign.createDownloadUrl(object);
     expect(await (await fetch(download.url)).text()).toBe('hello');
+  });
+
+  it('a URL to upload by is typed by its mode: that of a PUT can be used without asking which it is', async () => {
+    const countersign = createCountersignClient({ baseUrl, token: tenant.token('alice') });
+    const file = new Blob(['hello'], { type: 'text/plain' });
+    const object = { bucket: 'files', key: 'users/alice/by-hand.txt' };
+    const wanted = { ...object, contentType: file.type, contentLength: file.size };
+
+    const upload = await countersign.createUploadUrl(wanted);
+    await fetch(upload.url, { method: upload.method, headers: upload.headers, body: file });
+    expect(await countersign.getUpload(upload.uploadId)).toMatchObject({ mode: 'put', state: 'pending', ...object });
+
+    const inParts = {
+      ...wanted,
+      key: 'users/alice/parts',
+      contentLength: 20 * 1024 * 1024,
+      mode: 'multipart' as const,
+    };
+    const { partCount, uploadId } = await countersign.createUploadUrl(inParts);
+    expect(partCount).toBe(3);
+    await countersign.abortUpload(uploadId);
   });
 
   it('every other call is typed by its path, with its query and headers', async () => {

@@ -35,7 +35,7 @@ export interface CountersignClient {
   createUploadUrl(request: UploadUrlRequest): Promise<IssuedUpload>;
   /**
    * Stores a file, and resolves once the service has verified at the store that it is there as it was promised. It takes any Blob: a page's File,
-   * or in Node what `fs.openAsBlob` opens. Never more than a few parts are in memory, and nothing that failed for a moment is given up.
+   * or in Node what `fs.openAsBlob` opens. It is read as it is sent, and what failed for a moment is tried again.
    * @throws UploadError once there is an upload to resume; UploadRejectedError where something else was found; CountersignError before.
    */
   upload(file: Blob, options: UploadOptions): Promise<VerifiedUpload>;

@@ -30,7 +30,7 @@ export interface Parameter {
 
 export interface Answer {
   headers?: Record<string, { $ref: string }>;
-  content?: Record<string, { schema: Schema }>;
+  content?: Record<string, { schema: Schema; examples?: object }>;
 }
 
 export interface Operation {

@@ -115,12 +115,7 @@ describe('The runtime roles', () => {
           cases++;
         }
       }
-      for (const sql of [
-        `DELETE FROM ${name}`,
-        `TRUNCATE ${name}`,
-        `COPY ${name} TO STDOUT`,
-        `SELECT FROM ${name}`,
-      ]) {
+      for (const sql of [`DELETE FROM ${name}`, `TRUNCATE ${name}`, `COPY ${name} TO STDOUT`, `SELECT FROM ${name}`]) {
         expect([sql, await codeOf('issuer', sql)]).toEqual([sql, '42501']);
         cases++;
       }

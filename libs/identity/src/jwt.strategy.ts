@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { hotPathProblem } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Strategy } from 'passport-jwt';
 import { type Claims, isName, readClaim, readScopes } from './claims.js';
 import { Issuers, type Issuer, type Tenant } from './issuers.js';
 import { type JsonWebKeySet, selectKey, SUPPORTED_ALGORITHMS } from './jwks.js';
@@ -47,7 +47,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
 
   constructor(private readonly issuers: Issuers) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: bearerToken,
       algorithms: SUPPORTED_ALGORITHMS as [],
       jsonWebTokenOptions: { clockTolerance: LEEWAY_SECONDS },
       passReqToCallback: true,
@@ -111,6 +111,10 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     return tenant && { tenantId: tenant.id, isSuspended: tenant.state === 'suspended', subject, groups, scopes };
   }
 }
+
+/** RFC 6750 §2.1: the scheme, a space and the token; with anything more it is another header than the one that was meant. */
+const bearerToken = ({ headers }: Request): string | null =>
+  /^bearer +([\w.~+/-]+=*)$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 
 function toVerified({ token, issuer, keys }: Verification, claims: Claims): VerifiedToken | null {
   const subject = readClaim(claims, issuer.subjectClaim);

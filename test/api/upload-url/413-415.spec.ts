@@ -64,10 +64,22 @@ describe('A body that is too large or no JSON', () => {
       .expect(201));
 
   it('neither is looked at before the token', async () => {
-    await installation.api.post('/upload-url').set('content-type', 'text/plain').send('x').expect(401);
+    for (const type of ['text/plain', 'a', ';'])
+      await installation.api.post('/upload-url').set('content-type', type).send('x').expect(401);
+    const large = { ...good, key: 'a'.repeat(100_000) };
+    await installation.api.post('/upload-url').send(large).expect(401);
     const { body } = await callsBy(installation.api, tenant.token('alice', 'read:audit'))
       .postBytes('/upload-url', 'x')
       .set('content-type', 'text/plain');
     expect(body).toMatchObject({ status: 403, code: 'scope-missing' });
+  });
+
+  it('is no matter to a call that takes none', async () => {
+    const large = JSON.stringify('a'.repeat(100_000));
+    for (const type of ['application/json', 'text/plain', ';']) {
+      const call = installation.api.delete('/grants/none').auth(token(), { type: 'bearer' });
+      const { body } = await call.set('content-type', type).send(large);
+      expect(body).toMatchObject({ status: 404, code: 'not-found' });
+    }
   });
 });

@@ -12,21 +12,41 @@ export class UnreadableBody {
   constructor(readonly problem: ProblemError) {}
 }
 
-/** Bodies are JSON and nothing else. They are read before the guard, but for those of a route with a larger limit of its own. */
+/**
+ * Bodies are JSON and nothing else. They are read before the guard, but for those of a route with a larger limit of its own; what is wrong with
+ * them is told behind it, and where no body is taken, never.
+ */
 export function readJsonBodies(fastify: FastifyInstance): void {
   const room = new LargeBodyRoom();
   fastify.removeAllContentTypeParsers();
+  // What is no media type at all Fastify would refuse at once; so it is one that nobody takes.
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { 'content-type': type } = request.headers;
+    if (type !== undefined && !MEDIA_TYPE.test(type)) request.headers['content-type'] = 'none/none';
+    done();
+  });
   fastify.addContentTypeParser('application/json', (request, payload, done) => {
     const { bodyLimitBytes } = request.routeOptions.config;
     if (bodyLimitBytes !== undefined) return done(null, new UnreadBody(payload, bodyLimitBytes, room));
-    if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return done(bodyTooLarge());
-    readBytes(payload, faultOf, (read) => (read instanceof ProblemError ? done(read) : done(null, parse(read))));
+    if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES)
+      return done(null, new UnreadableBody(bodyTooLarge()));
+    readBytes(payload, faultOf, (read) =>
+      done(null, read instanceof ProblemError ? new UnreadableBody(read) : parse(read)),
+    );
   });
-  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
-    const problem = new ProblemError('media-type-not-supported', 'Send the body as "Content-Type: application/json".');
-    done(null, body.length === 0 ? undefined : new UnreadableBody(problem));
+  fastify.addContentTypeParser('*', (_request, payload, done) => {
+    const faultOf = (length: number) => (length > 0 ? notJson() : null);
+    readBytes(payload, faultOf, (read) =>
+      done(null, read instanceof ProblemError ? new UnreadableBody(read) : undefined),
+    );
   });
 }
+
+/** RFC 9110 §8.3.1, as far as its parameters. */
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
+
+const notJson = () =>
+  new ProblemError('media-type-not-supported', 'Send the body as "Content-Type: application/json".');
 
 const faultOf = (length: number): ProblemError | null => (length > BODY_LIMIT_BYTES ? bodyTooLarge() : null);
 

@@ -122,8 +122,9 @@ describe('The runtime roles', () => {
     }
     const sequences = await run<{ relname: string }>(
       'issuer',
-      `SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
-          AND has_sequence_privilege(oid, 'USAGE,SELECT,UPDATE')`,
+      // In this order: what is no sequence may not be asked about as one, and a planner asks in whichever order it likes.
+      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+          AND CASE relkind WHEN 'S' THEN has_sequence_privilege(oid, 'USAGE,SELECT,UPDATE') ELSE false END`,
     );
     expect(sequences).toEqual([]);
   });

@@ -15,7 +15,7 @@ export function valueOf(schema: Schema, known: Known, name = ''): fc.Arbitrary<u
   const either = resolved.oneOf ?? resolved.anyOf;
   if (either) return fc.oneof(...either.map((each) => valueOf(each, known, name)));
   if (resolved.enum) return fc.constantFrom(...resolved.enum);
-  switch (types[0]) {
+  switch (types[0] ?? '') {
     case 'object': {
       const fields = Object.entries(resolved.properties ?? {});
       const required = new Set(resolved.required);
@@ -40,7 +40,7 @@ export function valueOf(schema: Schema, known: Known, name = ''): fc.Arbitrary<u
 
 function textOf({ format, pattern, maxLength = 30 }: Schema): fc.Arbitrary<string> {
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern));
-  switch (format) {
+  switch (format ?? '') {
     case 'uuid':
       return fc.uuid();
     case 'date-time':

@@ -24,7 +24,7 @@ export function startOurs({ env, log, cleanup, name = 'ours', uncoalesced = fals
     ...env,
   };
   // As in the Dockerfile.
-  const heap = ['--max-old-space-size=512', '--max-semi-space-size=32'];
+  const heap = ['--max-old-space-size=512', '--max-semi-space-size=32', '--no-allocation-site-pretenuring'];
   const execArgv = uncoalesced ? [...heap, '--import', here('uncoalesced.mjs')] : heap;
   return start({ name, script: 'dist/apps/api/src/main.js', env: settings, execArgv, log, cleanup });
 }

@@ -1,19 +1,20 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import cors from '@fastify/cors';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Config } from '@countersign/config';
 import { type FastifyBaseLogger, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
+import { answerOtherOrigins } from './http/cors.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, logStream, PinoLogger } from './http/logging.js';
 import { answerFrameworkError } from './http/problem.filter.js';
 
 /** The application, not yet listening: the same for production, tests and the OpenAPI document (`isPreview` constructs no provider). */
 export async function createApp(config: Config, { isPreview = false } = {}): Promise<NestFastifyApplication> {
+  const stream = logStream();
   const adapter = new FastifyAdapter({
-    logger: { level: config.logLevel, stream: logStream() },
+    logger: { level: config.logLevel, stream },
     // A request's lines name it themselves: a logger of its own for each costs more than the line.
     childLoggerFactory: (logger: FastifyBaseLogger) => logger,
     // One line a request of our own instead of Fastify's two: without the address, whose query may hold what a log should not.
@@ -24,18 +25,13 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     requestTimeout: 30_000,
     frameworkErrors: answerFrameworkError,
     routerOptions: { maxParamLength: 512 },
+    // We have no middleware: what would look for it looks at every request.
+    skipMiddie: true,
   });
   const fastify = adapter.getInstance();
-  // Not by Nest, which copies the headers of every answer once more for middleware that we do not have.
-  await fastify.register(cors, {
-    origin: [...config.corsOrigins],
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'If-Match'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'ETag', 'Location'],
-    maxAge: 600,
-  });
+  await answerOtherOrigins(fastify, config);
   readJsonBodies(fastify);
-  logRequests(fastify);
+  logRequests(fastify, stream);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
     bodyParser: false,

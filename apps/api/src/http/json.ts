@@ -13,11 +13,14 @@ export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
 export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new ProblemError('invalid-request', 'The body is not valid JSON in UTF-8.');
   }
 }
+
+/** It keeps nothing of what it decodes. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** What no request may have, whatever its fields are: a name of a prototype, or a depth that overflows. */
 export function structureFault(value: unknown, pointer = '', depth = 0): FieldError | null {

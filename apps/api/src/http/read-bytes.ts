@@ -12,25 +12,26 @@ export function readBytes(
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
   let length = 0;
+  let isOver = false;
   const end = (outcome: Buffer | ProblemError) => {
-    payload.off('data', take).off('end', complete).off('close', breakOff);
+    isOver = true;
     done(outcome);
   };
   const take = (piece: Buffer) => {
+    if (isOver) return;
     // Most bodies come in one piece, but nobody must be able to make us keep millions of them, of a byte each.
     bytes = length === 0 ? piece : append(bytes, length, piece);
     length += piece.length;
     const problem = faultOf(length);
-    if (!problem) return;
-    end(problem);
-    payload.resume();
+    if (problem) end(problem);
   };
-  const complete = () => end(bytes.subarray(0, length));
-  const breakOff = () => end(new ProblemError('invalid-request', 'The request broke off before its body ended.'));
+  const complete = () => isOver || end(bytes.subarray(0, length));
+  // Of every body, also of one that ended well.
+  const close = () => isOver || end(brokenOff());
 
   // Its client may have gone away before anybody asked for the body.
-  if (payload.destroyed) breakOff();
-  else payload.on('data', take).on('end', complete).on('close', breakOff);
+  if (payload.destroyed) close();
+  else payload.on('data', take).on('end', complete).on('close', close);
 }
 
 /** The first `length` bytes with a piece behind them, in the same buffer if there is room; if not, in one of twice the size. */
@@ -41,6 +42,9 @@ function append(bytes: Buffer, length: number, piece: Buffer): Buffer {
   piece.copy(room, length);
   return room;
 }
+
+const brokenOff = (): ProblemError =>
+  new ProblemError('invalid-request', 'The request broke off before its body ended.');
 
 export const bodyTooLarge = (): ProblemError =>
   new ProblemError('body-too-large', 'The request body is larger than this call takes.');

@@ -1,5 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+/** A request that is over. */
+export interface Over {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** The route's pattern, or null where there is none. */
+  route: string | null;
+  /** Whether its answer is out; else its client went away before that. */
+  isAnswered: boolean;
+}
+
 /**
  * Tells of every request, once, when it is over: its answer is out, or its client went away before that. Fastify's own `onResponse` never
  * hears of the latter, and `onRequestAbort` only while a body is still being read; a URL may have been made and recorded by then.
@@ -10,14 +20,18 @@ export function onRequestOver(fastify: FastifyInstance, tell: Tell): void {
   const tells = [tell];
   listeners.set(fastify, tells);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.raw.once('close', () => {
-      for (const each of tells) each(request, reply, reply.raw.writableFinished);
+    // Once, as Node says it once: `once` would cost more than what is told.
+    reply.raw.on('close', () => {
+      // Fastify makes the options anew whenever they are asked for.
+      const route = request.routeOptions.url ?? null;
+      const over = { request, reply, route, isAnswered: reply.raw.writableFinished };
+      for (const each of tells) each(over);
     });
     done();
   });
 }
 
-type Tell = (request: FastifyRequest, reply: FastifyReply, isAnswered: boolean) => void;
+type Tell = (over: Over) => void;
 
 /** One listener a request, however many are told. */
 const listeners = new WeakMap<FastifyInstance, Tell[]>();

@@ -18,7 +18,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   '/upload-urls': 'upload-url',
 };
 
-const BATCHES: ReadonlySet<string | undefined> = new Set(['/download-urls', '/upload-urls']);
+const STATUS_CLASSES = ['other', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** A caller chooses the method, but must not choose how many time series there are. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -53,14 +53,18 @@ export function measureRequests(fastify: FastifyInstance, registry: Registry): v
   });
   for (const action of Object.values(ACTIONS)) issued.inc({ action }, 0);
 
-  noteItems(fastify);
-  onRequestOver(fastify, (request, { statusCode, elapsedTime }, isAnswered) => {
-    const labels = labelsOf(request);
-    if (!isAnswered) return aborted.inc(labels);
-    duration.observe({ ...labels, status_class: `${Math.floor(statusCode / 100)}xx` }, elapsedTime / 1000);
-    const action = ACTIONS[labels.route];
+  fastify.decorateRequest('itemCodes');
+  onRequestOver(fastify, ({ request, reply: { statusCode, elapsedTime }, route: pattern, isAnswered }) => {
+    const method = METHODS.has(request.method) ? request.method : 'other';
+    const route = pattern ?? 'unmatched';
+    if (!isAnswered) return aborted.inc({ method, route });
+    const status_class = STATUS_CLASSES[Math.floor(statusCode / 100)] ?? 'other';
+    duration.observe({ method, route, status_class }, elapsedTime / 1000);
+    const action = ACTIONS[route];
     if (action === undefined) return;
-    for (const [reason, count] of outcomesOf(request, statusCode)) {
+    const { itemCodes, problemCode } = request;
+    if (!itemCodes && problemCode === undefined && statusCode === 201) return issued.inc({ action });
+    for (const [reason, count] of counted(itemCodes ?? (problemCode === undefined ? [] : [problemCode]))) {
       if (reason === null) issued.inc({ action }, count);
       else refused.inc({ action, reason }, count);
     }
@@ -68,25 +72,13 @@ export function measureRequests(fastify: FastifyInstance, registry: Registry): v
 }
 
 /** A batch's answer says what became of each item, before it is text. */
-function noteItems(fastify: FastifyInstance): void {
-  fastify.decorateRequest('itemCodes');
-  fastify.addHook('preSerialization', (request, { statusCode }, payload, done) => {
-    if (statusCode === 200 && BATCHES.has(request.routeOptions.url)) {
-      const { items } = payload as { items: { body: { code?: ProblemCode } }[] };
-      request.itemCodes = items.map(({ body }) => body.code ?? null);
-    }
-    done(null, payload);
-  });
+export function noteItems(request: FastifyRequest, { items }: { items: { body: object }[] }): void {
+  request.itemCodes = items.map(({ body }) => (body as { code?: ProblemCode }).code ?? null);
 }
 
 /** How many URLs were issued (null), and how many were refused for which reason. */
-function outcomesOf({ problemCode, itemCodes }: FastifyRequest, statusCode: number): Map<ProblemCode | null, number> {
+function counted(codes: readonly (ProblemCode | null)[]): Map<ProblemCode | null, number> {
   const counts = new Map<ProblemCode | null, number>();
-  const codes = itemCodes ?? (problemCode !== undefined ? [problemCode] : statusCode === 201 ? [null] : []);
   for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
   return counts;
-}
-
-function labelsOf({ method, routeOptions }: FastifyRequest) {
-  return { method: METHODS.has(method) ? method : 'other', route: routeOptions.url ?? 'unmatched' };
 }

@@ -9,6 +9,7 @@ import { DownloadUrlModule } from './download-url/download-url.module.js';
 import { DownloadUrlsModule } from './download-urls/download-urls.module.js';
 import { GrantsModule } from './grants/grants.module.js';
 import { HealthModule } from './health/health.module.js';
+import { DirectRoutesModule } from './http/direct-routes.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestValidationPipe } from './http/request-validation.pipe.js';
 import { IssuersModule } from './issuers/issuers.module.js';
@@ -28,6 +29,7 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
   imports: [
     DatabaseModule,
     IdentityModule,
+    DirectRoutesModule,
     DownloadUrlModule,
     UploadUrlModule,
     DownloadUrlsModule,
@@ -47,8 +49,8 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     MetricsModule,
   ],
   providers: [
-    { provide: APP_PIPE, useClass: RequestValidationPipe },
-    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useExisting: RequestValidationPipe },
+    { provide: APP_FILTER, useExisting: ProblemFilter },
   ],
 })
 export class AppModule {

@@ -8,6 +8,7 @@ import { JwtStrategy } from './jwt.strategy.js';
 /** Brings the global guard with it: an app that knows identity cannot forget to ask for it. */
 @Module({
   imports: [PassportModule],
-  providers: [Issuers, JwtStrategy, { provide: APP_GUARD, useClass: JwtAuthGuard }],
+  providers: [Issuers, JwtStrategy, JwtAuthGuard, { provide: APP_GUARD, useExisting: JwtAuthGuard }],
+  exports: [JwtAuthGuard],
 })
 export class IdentityModule {}

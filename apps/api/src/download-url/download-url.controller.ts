@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import { type Caller, Calling } from '../http/caller.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { DirectRoutes } from '../http/direct-routes.js';
 import { IssuedUrl, ISSUING_PROBLEMS } from '../issuance/issued-url.dto.js';
 import { DownloadUrlRequest } from './download-url.dto.js';
 import { IssueDownloadUrl } from './issue-download-url.js';
@@ -10,7 +11,12 @@ import { IssueDownloadUrl } from './issue-download-url.js';
 @ApiTags('URLs')
 @Controller('download-url')
 export class DownloadUrlController {
-  constructor(private readonly issueDownloadUrl: IssueDownloadUrl) {}
+  constructor(
+    private readonly issueDownloadUrl: IssueDownloadUrl,
+    routes: DirectRoutes,
+  ) {
+    routes.add(this, 'createDownloadUrl');
+  }
 
   /**
    * Issues a presigned URL that downloads one object.

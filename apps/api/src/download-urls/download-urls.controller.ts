@@ -5,16 +5,25 @@ import { DownloadUrlRequest } from '../download-url/download-url.dto.js';
 import { downloadWish } from '../download-url/download-wish.js';
 import { type Batch, BatchPipe } from '../http/batch.pipe.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { DirectRoutes } from '../http/direct-routes.js';
 import { TakesLargeBody } from '../http/unread-body.js';
 import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
 import { IssueBatch } from '../issuance/issue-batch.js';
 import { toIssuedUrl } from '../issuance/issued-url.dto.js';
+import { noteItems } from '../metrics/request-metrics.js';
 import { DownloadUrls, DownloadUrlsRequest } from './download-urls.dto.js';
+
+const DOWNLOADS = new BatchPipe(DownloadUrlsRequest, DownloadUrlRequest);
 
 @ApiTags('URLs')
 @Controller('download-urls')
 export class DownloadUrlsController {
-  constructor(private readonly issueBatch: IssueBatch) {}
+  constructor(
+    private readonly issueBatch: IssueBatch,
+    routes: DirectRoutes,
+  ) {
+    routes.add(this, 'createDownloadUrls', { pipe: DOWNLOADS, answered: noteItems });
+  }
 
   /**
    * Issues up to 1,000 presigned URLs that download one object each.
@@ -28,7 +37,7 @@ export class DownloadUrlsController {
   @ApiBody({ type: DownloadUrlsRequest })
   createDownloadUrls(
     @Calling() caller: Caller,
-    @Body(new BatchPipe(DownloadUrlsRequest, DownloadUrlRequest)) batch: Batch<DownloadUrlRequest>,
+    @Body(DOWNLOADS) batch: Batch<DownloadUrlRequest>,
   ): Promise<DownloadUrls> {
     return this.issueBatch.execute(caller, batch, { toWish: downloadWish, toBody: toIssuedUrl });
   }

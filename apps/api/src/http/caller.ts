@@ -12,14 +12,24 @@ export interface Caller extends Principal {
 
 /** The verified caller of this request. */
 export const Calling = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
-  const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
+  return callerOf(context.switchToHttp().getRequest<FastifyRequest>());
+});
+
+/** The caller of a request that the guard has let in. */
+export function callerOf(request: FastifyRequest): Caller {
+  const { tenantId, isSuspended, subject, groups, scopes } = (request as FastifyRequest & { user: Principal }).user;
+  const userAgent = request.headers['user-agent']?.slice(0, 512) ?? null;
   return {
-    ...request.user,
+    tenantId,
+    isSuspended,
+    subject,
+    groups,
+    scopes,
     clientAddress: request.ip,
-    userAgent: request.headers['user-agent']?.slice(0, 512) ?? null,
+    userAgent,
     requestId: request.id,
   };
-});
+}
 
 /** What the ledger notes of a caller. */
 export function askerOf({ tenantId, subject, clientAddress, userAgent, requestId }: Caller): Asker {

@@ -10,8 +10,11 @@ export class ProblemFilter implements ExceptionFilter {
   readonly #logger = new Logger('Problem');
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const http = host.switchToHttp();
+    this.answer(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = toProblem(exception);
     request.problemCode = problem.code;
     if (problem.status >= 500)

@@ -2,6 +2,7 @@ import { Body, Controller, Header, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import { ApiProblems } from '../http/api-problems.js';
+import { DirectRoutes } from '../http/direct-routes.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { ISSUING_PROBLEMS } from '../issuance/issued-url.dto.js';
 import { IssueUploadUrl } from './issue-upload-url.js';
@@ -10,7 +11,12 @@ import { AnyIssuedUpload, type IssuedUploadUrl, UploadUrlRequest } from './uploa
 @ApiTags('URLs')
 @Controller('upload-url')
 export class UploadUrlController {
-  constructor(private readonly issueUploadUrl: IssueUploadUrl) {}
+  constructor(
+    private readonly issueUploadUrl: IssueUploadUrl,
+    routes: DirectRoutes,
+  ) {
+    routes.add(this, 'createUploadUrl');
+  }
 
   /**
    * Issues what uploads one object, of this type and size: a presigned URL, a form, or an upload in parts.

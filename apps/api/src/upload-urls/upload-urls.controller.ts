@@ -3,18 +3,27 @@ import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import { type Batch, BatchPipe } from '../http/batch.pipe.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { DirectRoutes } from '../http/direct-routes.js';
 import { TakesLargeBody } from '../http/unread-body.js';
 import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
 import { IssueBatch } from '../issuance/issue-batch.js';
+import { noteItems } from '../metrics/request-metrics.js';
 import { UploadUrlRequest } from '../upload-url/upload-url.dto.js';
 import { toIssuedUpload } from '../upload-url/issued-upload.js';
 import { uploadWish } from '../upload-url/upload-wish.js';
 import { UploadUrls, UploadUrlsRequest } from './upload-urls.dto.js';
 
+const UPLOADS = new BatchPipe(UploadUrlsRequest, UploadUrlRequest);
+
 @ApiTags('URLs')
 @Controller('upload-urls')
 export class UploadUrlsController {
-  constructor(private readonly issueBatch: IssueBatch) {}
+  constructor(
+    private readonly issueBatch: IssueBatch,
+    routes: DirectRoutes,
+  ) {
+    routes.add(this, 'createUploadUrls', { pipe: UPLOADS, answered: noteItems });
+  }
 
   /**
    * Issues what uploads up to 1,000 objects, each of this type and size: presigned URLs, forms, uploads in parts.
@@ -26,10 +35,7 @@ export class UploadUrlsController {
   @Header('Cache-Control', 'no-store')
   @TakesLargeBody(BATCH_LIMIT_BYTES)
   @ApiBody({ type: UploadUrlsRequest })
-  createUploadUrls(
-    @Calling() caller: Caller,
-    @Body(new BatchPipe(UploadUrlsRequest, UploadUrlRequest)) batch: Batch<UploadUrlRequest>,
-  ): Promise<UploadUrls> {
+  createUploadUrls(@Calling() caller: Caller, @Body(UPLOADS) batch: Batch<UploadUrlRequest>): Promise<UploadUrls> {
     return this.issueBatch.execute(caller, batch, { toWish: uploadWish, toBody: toIssuedUpload });
   }
 }

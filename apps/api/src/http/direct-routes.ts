@@ -1,0 +1,83 @@
+import { Injectable, type PipeTransform, type Type } from '@nestjs/common';
+import { HTTP_CODE_METADATA, PATH_METADATA } from '@nestjs/common/internal';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { JwtAuthGuard } from '@countersign/identity';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Caller, callerOf } from './caller.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RequestValidationPipe } from './request-validation.pipe.js';
+
+/** What such a route has beyond its body's DTO. */
+export interface More<Body, Answer> {
+  /** Reads the body, behind the global pipe. */
+  pipe?: PipeTransform<unknown, Promise<Body>>;
+  /** Hears of an answer before it is text. */
+  answered?: (request: FastifyRequest, answer: Answer) => void;
+}
+
+type Method<Body, Answer> = (caller: Caller, body: Body) => Promise<Answer>;
+
+interface Route {
+  controller: Type;
+  method: () => unknown;
+  status: number;
+  read: (body: unknown) => Promise<unknown>;
+  execute: (caller: Caller, body: unknown) => Promise<object>;
+  answered: ((request: FastifyRequest, answer: object) => void) | undefined;
+}
+
+/**
+ * The issuing calls' way from Fastify to their controllers. It is Nest's, step by step: the global guard, the global pipe and the
+ * parameter's own, the method, the global filter. Nest, which must be ready for interceptors, streams and whatever else there may be, takes
+ * as long to get there as all that is done there (docs/benchmarks.md).
+ */
+@Injectable()
+export class DirectRoutes {
+  readonly #routes = new Map<string, Route>();
+
+  constructor(
+    { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
+    private readonly guard: JwtAuthGuard,
+    private readonly pipe: RequestValidationPipe,
+    private readonly filter: ProblemFilter,
+  ) {
+    httpAdapter.getInstance().addHook('onRoute', (options) => {
+      const route = options.method === 'POST' && this.#routes.get(options.url);
+      if (route) options.handler = (request, reply) => void this.#handle(route, request, reply);
+    });
+  }
+
+  /** This method of a controller, a POST of a caller and a body, is called directly; for that, what it is decorated with is read once. */
+  add<Name extends string, Body, Answer extends object>(
+    controller: Record<Name, Method<Body, Answer>>,
+    name: Name,
+    { pipe, answered }: More<Body, Answer> = {},
+  ): void {
+    const { constructor } = controller;
+    const method = controller[name] as Method<unknown, Answer>;
+    const [, metatype] = Reflect.getMetadata('design:paramtypes', controller, name) as [unknown, Type];
+    const read = (body: unknown) => this.pipe.transform(body, { type: 'body', metatype });
+    this.#routes.set(`/${Reflect.getMetadata(PATH_METADATA, constructor) as string}`, {
+      controller: constructor as Type,
+      method: method as () => unknown,
+      status: (Reflect.getMetadata(HTTP_CODE_METADATA, method) as number | undefined) ?? 201,
+      read: pipe ? async (body) => pipe.transform(await read(body), { type: 'body', metatype }) : read,
+      execute: method.bind(controller),
+      answered: answered as Route['answered'],
+    });
+  }
+
+  async #handle(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const context = new ExecutionContextHost([request, reply], route.controller, route.method);
+    try {
+      await this.guard.canActivate(context);
+      const answer = await route.execute(callerOf(request), await route.read(request.body));
+      route.answered?.(request, answer);
+      void reply.status(route.status).header('cache-control', 'no-store').send(answer);
+    } catch (error) {
+      this.filter.answer(error, request, reply);
+    }
+  }
+}

@@ -160,14 +160,14 @@ it('of 50 completions at once, by two replicas, one does it: one completion at t
 
 // The same at the embedded store, and more of it: test/uploads/crash-api.spec.ts.
 const killed = process.env['STORAGE_KIND'] === 'embedded' ? [] : (['again', 'nothing'] as const);
-for (const then of killed) {
-  it(`a multipart upload whose service is killed at any step leaves nothing behind, and then: ${then}`, async () => {
-    const { steps, found } = await rig.run({ course: 'completed', diesAt: null, then: 'nothing' }, counted);
+for (const afterwards of killed) {
+  it(`a multipart upload whose service is killed at any step leaves nothing behind, and then: ${afterwards}`, async () => {
+    const { steps, found } = await rig.run({ course: 'completed', diesAt: null, afterwards: 'nothing' }, counted);
     expect(found).toEqual([]);
     // To the world outside, that is the same as before the next.
     const deaths = [...steps.keys()].filter((n) => steps[n]?.startsWith('after'));
     for (const diesAt of deaths) {
-      const outcome = await rig.run({ course: 'completed', diesAt, then }, counted);
+      const outcome = await rig.run({ course: 'completed', diesAt, afterwards }, counted);
       expect([steps[diesAt], outcome.found]).toEqual([steps[diesAt], []]);
     }
   }, 240_000);

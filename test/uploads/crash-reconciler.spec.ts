@@ -28,8 +28,14 @@ const CASES: Record<string, { prepare: () => Promise<unknown>; ends: [string, st
     prepare: () => expired('HELLO'),
     ends: ['rejected', 'upload.rejected', 0],
     steps: [
-      ...[CLAIM, 'HeadObject', 'commit of update uploads', 'GetObject', VERDICT],
-      ...['HeadObject', 'DeleteObject', 'commit of update uploads'],
+      CLAIM,
+      'HeadObject',
+      'commit of update uploads',
+      'GetObject',
+      VERDICT,
+      'HeadObject',
+      'DeleteObject',
+      'commit of update uploads',
     ],
   },
   'an expired upload in parts': {
@@ -45,7 +51,7 @@ const CASES: Record<string, { prepare: () => Promise<unknown>; ends: [string, st
   'an object that came after the upload was aborted': {
     prepare: () => late(),
     ends: ['aborted', 'upload.late-object-removed', 0],
-    steps: [CLAIM, 'HeadObject', 'DeleteObject', VERDICT],
+    steps: [CLAIM, 'HeadObject', VERDICT, 'DeleteObject', 'commit of update uploads'],
   },
 };
 
@@ -72,18 +78,20 @@ it.each(Object.entries(CASES))(
   async (_, { prepare, ends: [state, events, objects], steps }) => {
     const all = await reconcile(prepare, null);
     expect(all.steps).toEqual(steps.flatMap((what) => [`before ${what}`, `after ${what}`]));
-    for (const diesAt of [null, ...all.steps.keys()]) {
+    // After each: to the world outside, that is the same as before the next.
+    const deaths = [...all.steps.keys()].filter((n) => all.steps[n]?.startsWith('after'));
+    for (const diesAt of [null, ...deaths]) {
       if (diesAt !== null) await reconcile(prepare, diesAt);
       await rig.rig.database.query('UPDATE uploads SET lease_until = now() WHERE lease IS NOT NULL');
       const where = diesAt === null ? 'nowhere' : all.steps[diesAt];
       const found = await rig.afterwards(bucket, () => events);
       const rows = await rig.rig.database.query<{ state: string }>('SELECT state::text FROM uploads');
       expect([where, found, rows]).toEqual([where, [], [{ state }]]);
-      expect([where, await rig.rig.keys(bucket)]).toEqual([where, expect.objectContaining({ length: objects })]);
+      expect([where, (await rig.rig.keys(bucket)).length]).toEqual([where, objects]);
       await rig.rig.empty(bucket);
     }
   },
-  120_000,
+  300_000,
 );
 
 /** The command, in a process of its own; gives its steps until its death or its end. */

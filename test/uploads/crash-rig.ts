@@ -18,7 +18,7 @@ export interface Plan {
   course: 'completed' | 'aborted';
   /** Which step of the API's process is its last, from 0; null: none. */
   diesAt: number | null;
-  then: 'again' | 'abort' | 'nothing';
+  afterwards: 'again' | 'abort' | 'nothing';
 }
 
 export interface Outcome {
@@ -143,14 +143,14 @@ export class CrashRig {
 
     // The lease of the dead: its time passes.
     await this.rig.database.query('UPDATE uploads SET lease_until = now() WHERE lease IS NOT NULL');
-    if (died && plan.then !== 'nothing')
-      await upload.go(plan.then === 'again' ? plan.course : 'aborted').catch(keep(found));
+    if (died && plan.afterwards !== 'nothing')
+      await upload.go(plan.afterwards === 'again' ? plan.course : 'aborted').catch(keep(found));
     const isVerified = upload.isVerified;
     found.push(...(await this.afterwards(bucket)));
     const kept = await this.rig.keys(bucket);
     if (isVerified && !kept.includes(upload.key)) found.push('it was verified, and is gone');
-    const aborted = plan.then === 'abort' || plan.course === 'aborted';
-    if (!isVerified && plan.then === 'again' && !aborted) found.push('it could not be completed');
+    const aborted = plan.afterwards === 'abort' || plan.course === 'aborted';
+    if (!isVerified && plan.afterwards === 'again' && !aborted) found.push('it could not be completed');
     await this.rig.empty(bucket);
     return { plan, steps, found };
   }

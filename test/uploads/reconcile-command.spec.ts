@@ -65,7 +65,11 @@ describe('the API', () => {
   };
   const untilStopped = async (more: NodeJS.ProcessEnv, work: (api: BuiltApi) => Promise<void>) => {
     const api = await startBuiltApi({ ...env, LOG_LEVEL: 'info', ...more });
-    await work(api).finally(() => api.stop());
+    try {
+      await work(api);
+    } finally {
+      await api.stop();
+    }
     return api.printed();
   };
   const untilState = async (id: string, state: string) => {
@@ -89,7 +93,7 @@ describe('the API', () => {
 
   it('leaves it to others with RECONCILE_UPLOADS=false', async () => {
     const { id } = await rig.upload(bucket);
-    await untilStopped({ RECONCILE_UPLOADS: 'false' }, async () => void (await sleep(1_500)));
+    await untilStopped({ RECONCILE_UPLOADS: 'false' }, async () => await sleep(1_500));
     expect(await rig.row(id)).toMatchObject({ state: 'pending', lease: null });
   });
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DueUploads } from '@countersign/uploads';
+import { DueUploads, type LeasedUpload } from '@countersign/uploads';
 import type { Done, Outcome } from './outcome.js';
 import { ReconcileUpload } from './reconcile-upload.js';
 
@@ -33,14 +33,16 @@ export class UploadReconciler {
     const room = AT_ONCE - this.#underWay.size;
     const claimed = await this.due.claim(room, PER_BUCKET, [...this.#underWay.values()]);
     for (const upload of claimed) {
-      const run = this.upload.execute(upload, stopping).then((done) => {
-        this.#underWay.delete(run);
-        this.onOutcome(done.outcome, 1);
-        heard(done);
-      });
+      const run = this.#run(upload, stopping, heard).finally(() => this.#underWay.delete(run));
       this.#underWay.set(run, upload.bucketId);
     }
     return claimed.length;
+  }
+
+  async #run(upload: LeasedUpload, stopping: AbortSignal, heard: (done: Done) => void): Promise<void> {
+    const done = await this.upload.execute(upload, stopping);
+    this.onOutcome(done.outcome, 1);
+    heard(done);
   }
 
   /** Forgets those that have been over for long enough; gives their number. */

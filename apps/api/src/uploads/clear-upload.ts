@@ -21,14 +21,9 @@ export class ClearUpload {
    */
   async execute(upload: LeasedUpload, asker: Asker, signal: AbortSignal): Promise<Upload & { hasRemoved: boolean }> {
     await this.abortParts(upload, signal);
-    const removed = await this.#removeObject(upload, signal);
-    const cleared = await this.leases.finish(upload, async (transaction, current, now) => {
-      // The first look does what the verdict or the caller asked for; whatever is found later came late.
-      const isLate = current.looks > 0 && removed !== null;
-      if (isLate) await recordUpload(transaction, asker, current, 'upload.late-object-removed', removed);
-      return lookedAt(current, now, this.leases.times);
-    });
-    return { ...cleared, hasRemoved: removed !== null };
+    const hasRemoved = await this.#removeObject(upload, asker, signal);
+    const cleared = await this.leases.finish(upload, (_, current, now) => lookedAt(current, now, this.leases.times));
+    return { ...cleared, hasRemoved };
   }
 
   /** Of a multipart upload: what the store has of its parts. A part that is still on its way can come after that, so it is done again. */
@@ -38,15 +33,28 @@ export class ClearUpload {
     obeyed(await this.store.ask(upload, signal, ({ objects, key }) => objects.abortUpload(key, storeUploadId)));
   }
 
-  /** The object, if it came by this upload; what it was, or null. */
-  async #removeObject(upload: Upload, signal: AbortSignal): Promise<{ size: number; etag: string } | null> {
-    for (let look = 0; look < LOOKS; look++) {
-      const object = await this.store.look(upload, signal);
-      if (object?.uploadId !== upload.id) return null;
+  /** The object, if it came by this upload; whether there was one. */
+  async #removeObject(upload: LeasedUpload, asker: Asker, signal: AbortSignal): Promise<boolean> {
+    for (let look = 0, held = upload; look < LOOKS; look++) {
+      const object = await this.store.look(held, signal);
+      if (object?.uploadId !== held.id) return false;
       const { size, etag } = object;
-      const answer = await this.store.ask(upload, signal, ({ objects, key }) => objects.remove(key, { etag }));
-      if (obeyed(answer).kind === 'removed') return { size, etag };
+      held = await this.#announce(held, asker, { size, etag });
+      const answer = await this.store.ask(held, signal, ({ objects, key }) => objects.remove(key, { etag }));
+      if (obeyed(answer).kind === 'removed') return true;
     }
     throw storeUnavailable(new Error('the object changes all the time'));
+  }
+
+  /**
+   * The first look does what the verdict or the caller asked for, which is on record; what is found later came late, and its removal is put on
+   * record before it is done, as one that is still to be done.
+   */
+  async #announce(upload: LeasedUpload, asker: Asker, found: { size: number; etag: string }): Promise<LeasedUpload> {
+    if (upload.looks === 0) return upload;
+    return this.leases.record(upload, async (transaction, current, now) => {
+      await recordUpload(transaction, asker, current, 'upload.late-object-removed', found);
+      return { looks: 0, dueAt: now };
+    });
   }
 }

@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Config } from '@countersign/config';
-import { type FastifyBaseLogger, LogController } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
 import { answerOtherOrigins } from './http/cors.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, logStream, PinoLogger } from './http/logging.js';
 import { answerFrameworkError } from './http/problem.filter.js';
+import { answerUnreadable } from './http/unreadable-request.js';
 
 /** The application, not yet listening: the same for production, tests and the OpenAPI document (`isPreview` constructs no provider). */
 export async function createApp(config: Config, { isPreview = false } = {}): Promise<NestFastifyApplication> {
@@ -24,6 +25,9 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
     frameworkErrors: answerFrameworkError,
+    clientErrorHandler(this: FastifyInstance, error, socket) {
+      answerUnreadable(this.log, error, socket);
+    },
     routerOptions: { maxParamLength: 512 },
     // We have no middleware: what would look for it looks at every request.
     skipMiddie: true,

@@ -56,7 +56,7 @@ describe('Tenants are kept apart', () => {
       await holdings.useCase();
     }
     things = new NamedThings({ installation, own, anotherUsers, anotherTenants: theirs });
-  });
+  }, 120_000);
   afterAll(() => Promise.all([installation.close(), stored.close()]));
 
   it('and for every place of the document that names something it is said what is expected', () => {
@@ -85,11 +85,15 @@ describe('Tenants are kept apart', () => {
     status: number;
   }
 
-  it.each(places)('by $name, for a tenant’s callers', async (place) => {
-    // Attack: a name or an id of somebody else's, in every place that takes one, with every token that a tenant's issuer can make.
-    const tokens = (scopes: string[]) => own.tenant.token('alice', scopes.join(' '));
-    await expectApart(place, tokens, WHOSE, (scopes) => scopes.filter((scope) => scope !== 'admin:platform'));
-  });
+  it.each(places)(
+    'by $name, for a tenant’s callers',
+    async (place) => {
+      // Attack: a name or an id of somebody else's, in every place that takes one, with every token that a tenant's issuer can make.
+      const tokens = (scopes: string[]) => own.tenant.token('alice', scopes.join(' '));
+      await expectApart(place, tokens, WHOSE, (scopes) => scopes.filter((scope) => scope !== 'admin:platform'));
+    },
+    120_000,
+  );
 
   it.each(places.filter(({ parameter }) => parameter !== 'key' && parameter !== 'useCase'))(
     'by $name, for the platform’s operator',
@@ -100,6 +104,7 @@ describe('Tenants are kept apart', () => {
       const tokens = (scopes: string[]) => platformToken('alice', scopes.join(' '));
       await expectApart(place, tokens, whose, (scopes) => scopes);
     },
+    120_000,
   );
 
   async function expectApart(

@@ -20,7 +20,8 @@ export class Sender {
 
   constructor(private readonly port: number) {}
 
-  send({ method, path, headers, body }: Wire): Promise<Reply> {
+  send(wire: Wire, isAgain = false): Promise<Reply> {
+    const { method, path, headers, body } = wire;
     const length = body === null ? [] : ['Content-Length', String(body.length)];
     const lines = ['Host', `127.0.0.1:${this.port}`, ...headers.flat(), ...length];
     const options = { host: '127.0.0.1', port: this.port, agent: this.#agent, timeout: 20_000, method, path };
@@ -31,7 +32,12 @@ export class Sender {
         response.on('data', (piece: Buffer) => pieces.push(piece)).on('error', reject);
         response.on('end', () => resolve({ status: statusCode, headers, text: Buffer.concat(pieces).toString() }));
       });
-      request.on('timeout', () => request.destroy(new Error('no answer for 20 seconds'))).on('error', reject);
+      request.on('timeout', () => request.destroy(new Error('no answer for 20 seconds')));
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        // The server ended a connection that was idle, at the moment that it was used again.
+        if (request.reusedSocket && error.code === 'ECONNRESET' && !isAgain) resolve(this.send(wire, true));
+        else reject(error);
+      });
       request.end(body ?? undefined);
     });
   }

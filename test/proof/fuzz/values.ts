@@ -15,7 +15,7 @@ export function valueOf(schema: Schema, known: Known, name = ''): fc.Arbitrary<u
   const either = resolved.oneOf ?? resolved.anyOf;
   if (either) return fc.oneof(...either.map((each) => valueOf(each, known, name)));
   if (resolved.enum) return fc.constantFrom(...resolved.enum);
-  switch (types[0] ?? '') {
+  switch (types[0] ?? 'string') {
     case 'object': {
       const fields = Object.entries(resolved.properties ?? {});
       const required = new Set(resolved.required);

@@ -79,7 +79,7 @@ describe('what has been over for long enough', () => {
     for (const state of ['rejected', 'expired', 'aborted']) await putUploadRow(fresh, { ...over, state, looks: 1 });
     const kept = [
       // Not long enough,
-      await putUploadRow(fresh, { ...over, state: 'verified', finishedIn: -29 * DAY }),
+      await putUploadRow(fresh, { ...over, state: 'verified', finishedIn: -29 * DAY, dueIn: DAY }),
       // not over,
       await putUploadRow(fresh, { expiresIn: -32 * DAY, dueIn: -1 }),
       // its object still to be removed,

@@ -5,7 +5,7 @@ import { freshDatabase, type FreshDatabase } from '../../support/fresh-database.
 import { type Day, liveThroughADay } from './scenario.js';
 
 /** What happens without being asked for. */
-const OF_NO_REQUEST = /^(?:Server listening at|rotations cannot be read)/;
+const OF_NO_REQUEST = /^(?:Server listening at|rotations cannot be read|uploads cannot be read|uploads reconciled)/;
 
 // Attack: read the logs, a backup or the database itself, and act as somebody else. Secrets that are known here go through the built
 // programs at their most talkative; then all that was printed or stored is searched for them, however they might be written.

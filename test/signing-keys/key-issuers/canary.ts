@@ -1,4 +1,5 @@
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { IssuedKey } from '@countersign/signing-keys';
 
@@ -11,8 +12,9 @@ export async function canary({ accessKeyId, secretAccessKey }: IssuedKey): Promi
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },
   });
-  const command = new ListObjectsV2Command({ Bucket: env['STORAGE_BUCKET'] ?? '', MaxKeys: 1 });
+  const command = new GetObjectCommand({ Bucket: env['STORAGE_BUCKET'] ?? '', Key: `nothing/${randomUUID()}` });
   const response = await fetch(await getSignedUrl(client, command, { expiresIn: 60 }));
-  const text = await response.text();
-  return response.ok ? 'accepted' : (/<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? `${response.status}`);
+  const code = /<Code>(\w+)<\/Code>/.exec(await response.text())?.[1] ?? `${response.status}`;
+  // Whoever is told that there is nothing was believed.
+  return code === 'NoSuchKey' ? 'accepted' : code;
 }

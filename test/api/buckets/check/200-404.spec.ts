@@ -68,7 +68,7 @@ describe('POST /buckets/{name}/check', () => {
     const urls = events.filter(({ subject }) => subject === 'system:check');
     expect(urls.length).toBeGreaterThan(5);
     for (const { action, key, useCase, issuanceId } of urls) {
-      expect(['upload-url', 'download-url']).toContain(action);
+      expect(['upload-url', 'upload-parts', 'download-url']).toContain(action);
       expect(key).toMatch(/^\.countersign-check\/[0-9a-f-]{36}\/[a-z-]+$/);
       expect([useCase, typeof issuanceId]).toEqual(['check', 'string']);
     }

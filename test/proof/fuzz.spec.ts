@@ -12,8 +12,11 @@ import { type Credential, credentials, goodToken, refused } from './fuzz/tokens.
 import { proof } from './record.js';
 import { scale } from './scale.js';
 
+/** In short always the same, so that what turns red is the change; it once found a list in place of an item. */
+const SHORT_SEED = 2_122_403_274;
+
 /** PROOF_SEED=<seed> shoots the same again, and PROOF_PATH=<path> begins with the one that fast-check named. */
-const seed = Number(process.env['PROOF_SEED'] ?? randomInt(2 ** 31));
+const seed = Number(process.env['PROOF_SEED'] ?? scale({ short: SHORT_SEED, full: randomInt(2 ** 31) }));
 const path = process.env['PROOF_PATH'];
 
 const KINDS = {

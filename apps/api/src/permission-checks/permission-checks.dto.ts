@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject, ValidateNested } from 'class-validator';
 import { ByteCount, Example, Integer } from '../http/fields.js';
 import { IsLookedUpName, IsObjectKey, Optional } from '../http/validators.js';
 
@@ -24,6 +24,8 @@ export class PermissionCheckItem {
 })
 export class PermissionChecksRequest {
   /** Up to 100. */
+  // A list is no item, though there is nothing in it that could be wrong.
+  @IsObject({ each: true, message: 'items must be objects' })
   @ValidateNested({ each: true })
   @Type(() => PermissionCheckItem)
   @ArrayMaxSize(100)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { install, type Installation, type Tenant } from '../../support/installation.js';
+import { asOwner } from '../calls.js';
 
 describe('what is replaced can be held against what was read', () => {
   let installation: Installation;
@@ -12,10 +13,7 @@ describe('what is replaced can be held against what was read', () => {
     tenant = await installation.createTenant();
     const { operator, api } = installation;
     await api.put('/use-cases/own').auth(tenant.admin, { type: 'bearer' }).send(useCase).expect(201);
-    const { body } = await api.get('/issuers').query({ limit: 200 }).auth(operator, { type: 'bearer' }).expect(200);
-    const issuer = (body as { items: { id: string; issuer: string }[] }).items.find(
-      (item) => item.issuer === tenant.issuer,
-    );
+    const [issuer] = await asOwner<{ id: string }>('SELECT id FROM issuers WHERE issuer = $1', [tenant.issuer]);
     const replaced = (maxExpirySeconds: number) => ({ ...useCase, maxExpirySeconds });
     resources = [
       { path: '/use-cases/own', token: tenant.admin, method: 'put', changes: [replaced(240), replaced(300)] },

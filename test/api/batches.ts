@@ -9,19 +9,26 @@ export interface ItemAnswer {
 
 export const itemsOf = ({ body }: { body: unknown }): ItemAnswer[] => (body as { items: ItemAnswer[] }).items;
 
-/** The hot path's statements that the database was sent during `work`, by name and with the number of requests in each. */
+/**
+ * The hot path's statements that the database was sent during `work`, by name and with the number of requests in each; without those of
+ * rotations, which any replica on this database may take up at any moment.
+ */
 export async function statementsOf(
   { app }: Installation,
   work: () => PromiseLike<unknown>,
 ): Promise<[name: string, requests: number][]> {
   const database = app.get(Database);
-  const { onCall } = database;
+  const call = database.call.bind(database);
   const calls: [string, number][] = [];
-  database.onCall = ({ name, requests }) => calls.push([name, requests]);
+  database.call = (name, requests, served) => {
+    const isOurs = !requests.every((request) => 'rotationId' in request && request.rotationId);
+    if (isOurs) calls.push([name, requests.length]);
+    return call(name, requests, served);
+  };
   try {
     await work();
   } finally {
-    database.onCall = onCall;
+    database.call = call;
   }
   return calls;
 }

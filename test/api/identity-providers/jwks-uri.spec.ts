@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import http from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { install, type Installation, type Tenant } from '../../support/installation.js';
@@ -19,9 +20,12 @@ describe('an issuer that publishes its keys', () => {
       audience: 'app',
       expiresIn: 600,
     });
+  // A thousand connections of their own would cost this process more than all the rest.
+  const connections = new http.Agent({ keepAlive: true, maxSockets: 64 });
   const download = (token: string) =>
     installation.api
       .post('/download-url')
+      .agent(connections)
       .auth(token, { type: 'bearer' })
       .send({ bucket: 'files', key: 'users/alice/a' });
 
@@ -30,7 +34,10 @@ describe('an issuer that publishes its keys', () => {
     tenant = await installation.createTenant();
     await tenant.grant({ subject: { type: 'everyone' }, prefix: 'users/{sub}/' });
   });
-  afterAll(() => installation.close());
+  afterAll(() => {
+    connections.destroy();
+    return installation.close();
+  });
   beforeEach(async () => {
     keys = await startJwksServer([
       { ...publicKey.export({ format: 'jwk' }), kid: 'current', use: 'sig', alg: 'ES256' },

@@ -36,7 +36,9 @@ describe('Cutting a key off now', () => {
 
     const died = polled.find(({ answer }) => answer !== '200');
     const after = polled.slice(polled.findIndex(({ answer }) => answer !== '200'));
-    expect(new Set(after.map(({ answer }) => answer))).toEqual(new Set(['403 InvalidAccessKeyId']));
+    // While it forgets a key, RGW may say for a moment that the key allows nothing; then it does not know it any more.
+    expect(after.filter(({ answer }) => !/^403 (?:AccessDenied|InvalidAccessKeyId)$/.test(answer))).toEqual([]);
+    expect(after.at(-1)?.answer).toBe('403 InvalidAccessKeyId');
     const [next] = await bucket.keys();
     expect(done).toMatchObject({ state: 'done', control: { what: 'signing-key', accessKeyId: next?.accessKeyId } });
     expect(Date.parse(String(done.revokedAt))).toBeGreaterThan(Number(died?.askedAt));

@@ -28,12 +28,12 @@ export function signUpload(signingCase: SigningCase): Promise<string> {
 }
 
 /** Our form, and where it is sent. */
-export async function signForm(signingCase: SigningCase): Promise<{ url: string; fields: Record<string, string> }> {
+export function signForm(signingCase: SigningCase): { url: string; fields: Record<string, string> } {
   const { location, key, credential, upload, contentLengthRange } = signingCase;
   const url = bucketAddress(location);
   const form = { ...upload, bucket: location.bucket, key, contentLengthRange };
   const receipt = new Receipt(randomUUID(), formTerms({ ...issuanceOf(signingCase), url }, form));
-  return { url, fields: await new UrlSigner().signForm(receipt, credential) };
+  return { url, fields: new UrlSigner().signForm(receipt, credential) };
 }
 
 /** Our URLs of parts. */
@@ -43,7 +43,7 @@ export function signParts(signingCase: SigningCase): Promise<{ partNumber: numbe
   return new UrlSigner().signParts(new Receipt(randomUUID(), terms), credential);
 }
 
-function sign({ credential }: SigningCase, terms: UrlTerms): Promise<string> {
+async function sign({ credential }: SigningCase, terms: UrlTerms): Promise<string> {
   return new UrlSigner().sign(new Receipt(randomUUID(), terms), credential);
 }
 

@@ -10,7 +10,8 @@ const MAX_QUEUED = 10_000;
 /** Requests that came together, and stay together. */
 interface Group<Request, Result> {
   requests: readonly Request[];
-  resolve: (results: readonly Result[]) => void;
+  /** Theirs begin at `from`, among those of a whole batch. */
+  resolve: (results: readonly Result[], from: number) => void;
   reject: (error: unknown) => void;
 }
 
@@ -36,30 +37,40 @@ export class Coalescer<Request, Result> {
   ) {}
 
   /** @throws QueueFullError at once where too many wait already; otherwise whatever `load` throws. */
-  async request(request: Request): Promise<Result> {
-    const [result] = await this.requestAll([request]);
-    return result as Result;
+  request(request: Request): Promise<Result> {
+    if (this.#isFullFor(1)) return Promise.reject(new QueueFullError(this.#queued));
+    return new Promise((resolve, reject) => {
+      this.#enqueue({ requests: [request], resolve: (results, from) => resolve(results[from] as Result), reject });
+    });
   }
 
   /** The same for many, in one batch: their results in their order, or none. */
   requestAll(requests: readonly Request[]): Promise<readonly Result[]> {
     if (requests.length === 0) return Promise.resolve([]);
-    // A group that is too large for any queue may still be served where nobody waits.
-    if (this.#queued > 0 && this.#queued + requests.length > this.maxQueued)
-      return Promise.reject(new QueueFullError(this.#queued));
+    if (this.#isFullFor(requests.length)) return Promise.reject(new QueueFullError(this.#queued));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ requests, resolve, reject });
-      this.#queued += requests.length;
-      if (this.#underWay === this.atOnce) return;
-      // Taken now, not when it runs: several requests may arrive within one tick, and share a batch.
-      this.#underWay++;
-      setImmediate(() => void this.#run());
+      const { length } = requests;
+      this.#enqueue({ requests, resolve: (results, from) => resolve(results.slice(from, from + length)), reject });
     });
   }
 
   /** Requests whose batch has not begun. */
   get queued(): number {
     return this.#queued;
+  }
+
+  /** A group that is too large for any queue may still be served where nobody waits. */
+  #isFullFor(count: number): boolean {
+    return this.#queued > 0 && this.#queued + count > this.maxQueued;
+  }
+
+  #enqueue(group: Group<Request, Result>): void {
+    this.#waiting.push(group);
+    this.#queued += group.requests.length;
+    if (this.#underWay === this.atOnce) return;
+    // Taken now, not when it runs: several requests may arrive within one tick, and share a batch.
+    this.#underWay++;
+    setImmediate(() => void this.#run());
   }
 
   async #run(): Promise<void> {
@@ -76,6 +87,11 @@ export class Coalescer<Request, Result> {
       count++;
     }
     this.#queued -= size;
+    if (count === this.#waiting.length) {
+      const all = this.#waiting;
+      this.#waiting = [];
+      return all;
+    }
     return this.#waiting.splice(0, count);
   }
 
@@ -85,11 +101,16 @@ export class Coalescer<Request, Result> {
         groups.length === 1 ? groups[0]!.requests : groups.flatMap((group) => group.requests),
       );
       let from = 0;
-      for (const { requests, resolve } of groups) resolve(results.slice(from, (from += requests.length)));
+      for (const { requests, resolve } of groups) {
+        resolve(results, from);
+        from += requests.length;
+      }
     } catch (error) {
       // One request's data must not harm its neighbours: nothing of the batch was done, so each group can be asked alone.
       if (groups.length === 1 || !isDataFault(error)) return groups.forEach(({ reject }) => reject(error));
-      await Promise.all(groups.map(({ requests, resolve, reject }) => this.load(requests).then(resolve, reject)));
+      await Promise.all(
+        groups.map(({ requests, resolve, reject }) => this.load(requests).then((own) => resolve(own, 0), reject)),
+      );
     }
   }
 }

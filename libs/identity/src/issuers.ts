@@ -39,7 +39,7 @@ interface Claimed {
  */
 @Injectable()
 export class Issuers {
-  readonly #issuers: Coalescer<Claimed, Issuer[]>;
+  readonly #issuers: Coalescer<Claimed, Issuer | null>;
   readonly #tenants: Coalescer<{ issuerId: string; slug: string }, Tenant | null>;
 
   constructor(database: Database) {
@@ -48,7 +48,7 @@ export class Issuers {
       async (requests) => {
         // Names hold no control characters.
         const { distinct, places } = distinguish(requests, ({ issuer, audiences }) =>
-          [issuer, ...audiences].join('\n'),
+          audiences.length === 1 ? `${issuer}\n${audiences[0]}` : [issuer, ...audiences].join('\n'),
         );
         const rows = await database.call<{ n: number; issuer: Omit<Issuer, 'version'> }>(
           'find_issuers',
@@ -57,7 +57,8 @@ export class Issuers {
         );
         const found: Issuer[][] = distinct.map(() => []);
         for (const { n, issuer } of rows) found[n]?.push({ ...issuer, version: versionOf(issuer) });
-        return places.map((place) => found[place] ?? []);
+        const only = found.map(([issuer, another]) => (another ? null : (issuer ?? null)));
+        return places.map((place) => only[place] ?? null);
       },
       2,
     );
@@ -78,9 +79,8 @@ export class Issuers {
   }
 
   /** The issuer that these claims name, or null. Claims that name two are believed for neither: which tenant would it be? */
-  async find(claimed: Claimed): Promise<Issuer | null> {
-    const [issuer, another] = await this.#issuers.request(claimed);
-    return another ? null : (issuer ?? null);
+  find(claimed: Claimed): Promise<Issuer | null> {
+    return this.#issuers.request(claimed);
   }
 
   /** The tenant of this slug, where the issuer may speak for it, or null. */

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ExecutionContext, Injectable, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { AuthGuard } from '@nestjs/passport';
 import { ProblemError } from '@countersign/errors';
 import { IS_PUBLIC, REQUIREMENT, type Requirement } from './decorators.js';
@@ -41,9 +40,10 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const { isPublic, required } = this.#ruleOf(context.getHandler(), context.getClass());
     if (isPublic) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const user = (await this.strategy.recognise(request)) ?? (await this.#verify(context, request.headers));
-    request.user = user;
-    const { scopes, isSuspended } = user;
+    const known = await this.strategy.recognise(request);
+    if (known) request.user = known;
+    else await super.canActivate(context);
+    const { scopes, isSuspended } = request.user;
     if (!required || !scopes.has(required.scope)) {
       throw new ProblemError(
         'scope-missing',
@@ -53,14 +53,6 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     if (isSuspended && !required.decidesOnSuspended)
       throw new ProblemError('tenant-suspended', 'The tenant is suspended: ask its operator.');
     return true;
-  }
-
-  /** By passport, which writes a dozen things of its own on a request: so it gets one that is not kept (docs/benchmarks.md). */
-  async #verify(context: ExecutionContext, headers: IncomingHttpHeaders): Promise<Principal> {
-    const request = { headers } as AuthenticatedRequest;
-    const response: unknown = context.switchToHttp().getResponse();
-    await super.canActivate(new ExecutionContextHost([request, response], context.getClass(), context.getHandler()));
-    return request.user;
   }
 
   /** What the route is decorated with: read once, for it does not change. */

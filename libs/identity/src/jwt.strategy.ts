@@ -105,11 +105,15 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   }
 
   /** The tenant is the issuer's, or that whose slug the token names, if this issuer may speak for it: no tenant's provider opens another's door. */
-  async #principalOf({ subject, groups, scopes, slug }: VerifiedToken, issuer: Issuer): Promise<Principal | null> {
-    const tenant: Tenant | null =
-      issuer.tenant ?? (slug === null ? null : await this.issuers.findTenant(issuer.id, slug).catch(databaseFault));
-    return tenant && { tenantId: tenant.id, isSuspended: tenant.state === 'suspended', subject, groups, scopes };
+  #principalOf(token: VerifiedToken, issuer: Issuer): Principal | null | Promise<Principal | null> {
+    const { slug } = token;
+    if (issuer.tenant || slug === null) return toPrincipal(token, issuer.tenant);
+    return this.issuers.findTenant(issuer.id, slug).then((tenant) => toPrincipal(token, tenant), databaseFault);
   }
+}
+
+function toPrincipal({ subject, groups, scopes }: VerifiedToken, tenant: Tenant | null): Principal | null {
+  return tenant && { tenantId: tenant.id, isSuspended: tenant.state === 'suspended', subject, groups, scopes };
 }
 
 /** RFC 6750 §2.1: the scheme, a space and the token; with anything more it is another header than the one that was meant. */

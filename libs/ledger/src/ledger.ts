@@ -29,9 +29,12 @@ export class Ledger {
    */
   async record<T extends Terms>(decisions: readonly IssuanceDecision<T>[]): Promise<(Receipt<T> | null)[]> {
     const rows = decisions.map(toRow);
-    const appended = await this.#appends.requestAll(rows).catch((cause: unknown) => {
+    let appended: readonly boolean[];
+    try {
+      appended = await this.#appends.requestAll(rows);
+    } catch (cause) {
       throw hotPathProblem(cause, 'The decision could not be recorded, so there is none. Try again shortly.');
-    });
+    }
     return decisions.map((decision, n) =>
       decision.decision === 'granted' && appended[n] ? new Receipt(decision.issuanceId, decision.terms) : null,
     );

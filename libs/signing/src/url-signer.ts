@@ -29,13 +29,13 @@ export class UrlSigner implements OnModuleInit {
    * and no other, or a rotation would not know what it kills.
    * @throws TypeError for anything that the ledger did not make, for terms of another kind, and for another key's credential. So do the others.
    */
-  async sign(receipt: Receipt<UrlTerms>, credential: Credential): Promise<string> {
+  sign(receipt: Receipt<UrlTerms>, credential: Credential): string | Promise<string> {
     assertSignable(receipt, 'url', credential);
     return this.#presign(receipt.terms, credential);
   }
 
   /** All fields of an upload form, to be sent before `file`. Whoever has them can upload until they expire, as with a URL. */
-  async signForm(receipt: Receipt<FormTerms>, credential: Credential): Promise<Record<string, string>> {
+  signForm(receipt: Receipt<FormTerms>, credential: Credential): Record<string, string> {
     assertSignable(receipt, 'form', credential);
     return signedForm(receipt.terms, credential, this.#derivedKeys);
   }

@@ -32,8 +32,9 @@ export class Tenancy {
           'find_holdings',
           requests.map(toParameters),
         );
-        const holdings = new Map(rows.map((row) => [row.n, row.holding]));
-        return requests.map((_, n) => toHolding(holdings.get(n)));
+        const holdings: FoundHolding[] = [];
+        for (const { n, holding } of rows) holdings[n] = holding;
+        return requests.map((_, n) => toHolding(holdings[n]));
       },
       2,
     );
@@ -70,17 +71,21 @@ function toParameters(
   };
 }
 
-/** Whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */
+/** In whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */
 function toHolding(holding: FoundHolding | undefined): Holding {
   if (!holding) throw new Error('find_holdings left out a request');
-  const { now, signingKey, withheld } = holding;
-  const expiresAt = typeof signingKey?.expiresAt !== 'number' ? null : Math.floor(signingKey.expiresAt);
+  const { now, bucket, useCase, signingKey, grants, holdsAnything, withheld } = holding;
+  if (typeof signingKey?.expiresAt === 'number') signingKey.expiresAt = Math.floor(signingKey.expiresAt);
   return {
-    ...holding,
     now: Math.floor(now),
-    signingKey: signingKey && { ...signingKey, expiresAt },
+    bucket,
+    useCase,
+    signingKey,
+    grants,
+    holdsAnything,
     withheld: withheld ? new Set(withheld) : NONE,
   };
+}
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -86,13 +86,13 @@ export class IssueUrl {
     const verdicts = await this.#decide(caller, wishes);
     const decisions = verdicts.flatMap(({ decision }) => decision ?? []);
     const receipts = (await this.ledger.record(decisions)).values();
-    return Promise.all(
-      verdicts.map(async (verdict) => {
-        const receipt = verdict.decision && receipts.next().value;
-        if (!verdict.isGranted) return verdict.problem;
-        return receipt ? this.#sign(receipt, verdict) : null;
-      }),
-    );
+    const outcomes = verdicts.map((verdict) => {
+      const receipt = verdict.decision && receipts.next().value;
+      if (!verdict.isGranted) return verdict.problem;
+      return receipt ? this.#sign(receipt, verdict) : null;
+    });
+    // Ours are signed at once; only the SDK's take a promise each.
+    return outcomes.every(isSettled) ? outcomes : Promise.all(outcomes.map((outcome) => Promise.resolve(outcome)));
   }
 
   async #decide(caller: Caller, wishes: readonly Wish[]): Promise<Verdict[]> {
@@ -143,15 +143,20 @@ export class IssueUrl {
     return !isEmbedded && !keyPrefix.includes('${');
   }
 
-  async #sign(receipt: Receipt, { credential, expiryLimitedBy }: Granted): Promise<Issued> {
-    if (isReceiptFor(receipt, 'url'))
-      return { kind: 'url', receipt, url: await this.signer.sign(receipt, credential), expiryLimitedBy };
+  #sign(receipt: Receipt, { credential, expiryLimitedBy }: Granted): Issued | Promise<Issued> {
+    if (isReceiptFor(receipt, 'url')) {
+      const signed = this.signer.sign(receipt, credential);
+      if (typeof signed === 'string') return { kind: 'url', receipt, url: signed, expiryLimitedBy };
+      return signed.then((url) => ({ kind: 'url', receipt, url, expiryLimitedBy }));
+    }
     if (isReceiptFor(receipt, 'form'))
-      return { kind: 'form', receipt, fields: await this.signer.signForm(receipt, credential), expiryLimitedBy };
+      return { kind: 'form', receipt, fields: this.signer.signForm(receipt, credential), expiryLimitedBy };
     if (isReceiptFor(receipt, 'multipart')) return { kind: 'multipart', receipt, expiryLimitedBy };
     throw new Error('parts are no wish');
   }
 }
+
+const isSettled = <T>(outcome: T | Promise<T>): outcome is T => !(outcome instanceof Promise);
 
 function refused(caller: Caller, wish: Wish, problem: ProblemError): Verdict {
   const decision = decisionOf(caller, wish, randomUUID(), { decision: 'refused', reason: problem.code });

@@ -11,14 +11,14 @@ const isForm = ({ key }: SigningCase) => !key.includes('${');
 describe('an upload form', () => {
   it('is byte for byte what createPresignedPost gives for the same instant, and so is its address', async () => {
     const isTheSame = async (signingCase: SigningCase) =>
-      expect(await signForm(signingCase)).toEqual(await presignForm(signingCase));
+      expect(signForm(signingCase)).toEqual(await presignForm(signingCase));
     await fc.assert(fc.asyncProperty(signingCases.filter(isForm), isTheSame), { numRuns: 300 });
   });
 
-  it('has a policy that names every field with its one value, and the sizes', async () => {
+  it('has a policy that names every field with its one value, and the sizes', () => {
     // Attack: what the policy does not name, or names by how it begins, the holder may choose.
-    const isPinned = async (signingCase: SigningCase) => {
-      const { Policy, 'X-Amz-Signature': _, ...fields } = (await signForm(signingCase)).fields;
+    const isPinned = (signingCase: SigningCase) => {
+      const { Policy, 'X-Amz-Signature': _, ...fields } = signForm(signingCase).fields;
       const { expiration, conditions } = JSON.parse(Buffer.from(Policy ?? '', 'base64').toString()) as {
         expiration: string;
         conditions: unknown[];
@@ -30,7 +30,7 @@ describe('an upload form', () => {
       expect(others).toEqual(Object.entries(fields).map(([name, value]) => ({ [name]: value })));
       expect(fields).toMatchObject({ key: signingCase.key, bucket: signingCase.location.bucket });
     };
-    await fc.assert(fc.asyncProperty(signingCases.filter(isForm), isPinned), { numRuns: 100 });
+    fc.assert(fc.property(signingCases.filter(isForm), isPinned), { numRuns: 100 });
   });
 
   it.each(['${filename}', 'users/alice/${filename}', 'a${b', '${FILENAME}/a'])('is not made for the key %s', (key) => {

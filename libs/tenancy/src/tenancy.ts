@@ -86,6 +86,5 @@ function toHolding(holding: FoundHolding | undefined): Holding {
     withheld: withheld ? new Set(withheld) : NONE,
   };
 }
-}
 
 const NONE: ReadonlySet<string> = new Set();

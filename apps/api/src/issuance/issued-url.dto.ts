@@ -1,5 +1,6 @@
 import { Example, Integer, Timestamp, Uri, Uuid } from '../http/fields.js';
 import type { Issued } from './issued.js';
+import { toTimestamp } from './timestamp.js';
 import type { Wish } from './wish.js';
 
 /** What both issuing calls can refuse. */
@@ -101,5 +102,3 @@ export function toIssuance(
     expiryLimitedBy,
   };
 }
-
-const toTimestamp = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();

@@ -136,7 +136,7 @@ export class Trial {
     const terms = formTerms({ ...this.#issuance(name), url }, { bucket, key, contentLengthRange, ...pins });
     const receipt = await this.#record(name, 'upload-url', terms);
     const form = new FormData();
-    const fields = await this.parts.signer.signForm(receipt, this.credential);
+    const fields = this.parts.signer.signForm(receipt, this.credential);
     for (const [field, value] of Object.entries(fields)) form.append(field, value);
     form.append('file', new Blob([body]));
     return this.ask(url, { method: 'POST', body: form });

@@ -95,6 +95,14 @@ module.exports = {
       to: { path: ['node_modules/@prisma/', '^libs/database/src/generated/'] },
     },
     {
+      name: 'pg',
+      comment:
+        "At run time the database is reached by database's roles alone; what works as the owner has connections of its own.",
+      severity: 'error',
+      from: { path: '^(apps/api|libs)/', pathNot: '^libs/database/' },
+      to: { path: 'node_modules/(@types/)?pg/' },
+    },
+    {
       name: 'apps-apart',
       comment: 'The API knows nothing of how it is started.',
       severity: 'error',

@@ -11,8 +11,10 @@ import { rotateKeys } from './rotate-keys.js';
 /** All that a day brings, done to the built programs in processes of their own: what they printed, and what nobody should find there. */
 export interface Day {
   printed: string;
-  /** The bodies of all answers, without the URLs that were issued. */
+  /** The bodies of all answers, without the URLs and form fields that were issued. */
   answered: string;
+  /** What /metrics says at the end. */
+  metrics: string;
   /** Named, so that a failure says which one without showing it. */
   secrets: Map<string, string>;
   /** Keys of objects, and others' words that are no secrets but none of the log's business either. */
@@ -25,15 +27,19 @@ const secret = (): string => `marked+${randomBytes(24).toString('base64url')}/`;
 const bearer = { type: 'bearer' } as const;
 
 export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
-  const day: Day = { printed: '', answered: '', secrets: new Map(), keys: [], requestIds: [] };
+  const day: Day = { printed: '', answered: '', metrics: '', secrets: new Map(), keys: [], requestIds: [] };
   const mark = (name: string, value = secret()): string => {
     day.secrets.set(`${name} ${day.secrets.size}`, value);
     return value;
   };
   const heard = ({ headers, body }: Response): Record<string, unknown> => {
     if (headers['x-request-id'] !== undefined) day.requestIds.push(headers['x-request-id']);
-    const { url: _, ...rest } = body as Record<string, unknown>;
-    day.answered += `${JSON.stringify(rest)}\n`;
+    const kept = (name: string, value: unknown) => {
+      if (name === 'url') signaturesIn(String(value)).forEach((signature) => mark('signature', signature));
+      if (name === 'fields') mark('signature', (value as Record<string, string>)['x-amz-signature']);
+      return name === 'url' || name === 'fields' ? undefined : value;
+    };
+    day.answered += `${JSON.stringify(body, kept)}\n`;
     return body as Record<string, unknown>;
   };
 
@@ -59,24 +65,25 @@ export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
   mark('storage secret', process.env['STORAGE_SECRET_ACCESS_KEY'] ?? '');
   await tenant.grant({ subject: { type: 'everyone' }, prefix: 'users/{sub}/' });
 
-  await doMainJob();
-  await registerBuckets();
-  await nameKeyIssuers();
-  await rotateKeys({ mark, call });
-  await presentBadTokens();
-  await sendBadRequests();
-  await client.get('/metrics').auth(metricsToken, bearer).expect(200);
-  await client.get('/audit-events').auth(mark('token', tenant.auditor), bearer).expect(200).then(heard);
-  await api.stop();
+  try {
+    await doMainJob();
+    await liveThroughUploads();
+    await registerBuckets();
+    await nameKeyIssuers();
+    await rotateKeys({ mark, call });
+    await presentBadTokens();
+    await sendBadRequests();
+    day.metrics = (await client.get('/metrics').auth(metricsToken, bearer).expect(200)).text;
+    await client.get('/audit-events').auth(mark('token', tenant.auditor), bearer).expect(200).then(heard);
+  } finally {
+    await api.stop();
+  }
   day.printed += api.printed();
   await failInside();
   return day;
 
   async function ask(path: string, body: object, status: number, token = alice): Promise<Record<string, unknown>> {
-    const answer = heard(await client.post(path).auth(token, bearer).send(body).expect(status));
-    const signature = /X-Amz-Signature=([0-9a-f]{64})/.exec(String(answer['url']))?.[1];
-    if (signature !== undefined) mark('signature', signature);
-    return answer;
+    return heard(await client.post(path).auth(token, bearer).send(body).expect(status));
   }
 
   async function call(method: 'get' | 'post' | 'patch', path: string, status: number, body?: object) {
@@ -103,6 +110,29 @@ export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
     await ask('/download-url', { bucket: 'files', key: newKey().replace('alice', 'bob') }, 403);
     await ask('/download-url', { bucket: 'none', key: newKey() }, 404);
     await ask('/upload-url', { ...upload, expiresInSeconds: 86_400 }, 422);
+  }
+
+  /** An upload in one piece that is verified, one in parts, one that is not what was promised, and many at once. */
+  async function liveThroughUploads(): Promise<void> {
+    const wanted = { bucket: 'files', contentType: 'application/octet-stream' };
+    const put = await ask('/upload-url', { ...wanted, key: newKey(), contentLength: 5 }, 201);
+    const completion = `/uploads/${String(put['uploadId'])}/completion`;
+    await ask(completion, {}, 409);
+    await fetch(String(put['url']), {
+      method: 'PUT',
+      headers: put['headers'] as Record<string, string>,
+      body: 'hello',
+    });
+    await ask(completion, {}, 200);
+    const inParts = { ...wanted, key: newKey(), mode: 'multipart', contentLength: 6 * 1024 ** 2 };
+    const { uploadId } = await ask('/upload-url', inParts, 201);
+    const { parts } = (await ask(`/uploads/${String(uploadId)}/parts`, { partNumbers: [1] }, 200)) as {
+      parts: { url: string }[];
+    };
+    await fetch(parts[0]?.url ?? '', { method: 'PUT', body: 'too short' });
+    await ask(`/uploads/${String(uploadId)}/completion`, {}, 409);
+    await ask('/download-urls', { items: [1, 2, 3].map(() => ({ bucket: 'files', key: newKey() })) }, 200);
+    await ask('/upload-urls', { items: [{ ...wanted, key: newKey(), contentLength: 1 }, { key: mark('item') }] }, 200);
   }
 
   async function registerBuckets(): Promise<void> {
@@ -237,6 +267,8 @@ export async function liveThroughADay(database: FreshDatabase): Promise<Day> {
     }
   }
 }
+
+const signaturesIn = (url: string): string[] => /X-Amz-Signature=([0-9a-f]{64})/.exec(url)?.slice(1) ?? [];
 
 /** By the programs that an installation begins with. */
 async function beginPlatform(database: FreshDatabase, heard: (run: { stdout: string; stderr: string }) => void) {

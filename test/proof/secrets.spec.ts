@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findSecret } from '../../support/find-secret.js';
-import { freshDatabase, type FreshDatabase } from '../../support/fresh-database.js';
-import { type Day, liveThroughADay } from './scenario.js';
+import { findSecret } from '../support/find-secret.js';
+import { freshDatabase, type FreshDatabase } from '../support/fresh-database.js';
+import { proof } from './record.js';
+import { type Day, liveThroughADay } from './secrets/scenario.js';
 
 /** What happens without being asked for. */
 const OF_NO_REQUEST = /^(?:Server listening at|rotations cannot be read|uploads cannot be read|uploads reconciled)/;
+
+const unseen = proof(
+  'Secrets, tokens and signatures stand nowhere but in the answer that issues a URL',
+  'known secrets through the built programs, in good and bad requests, faults and outages, at LOG_LEVEL=debug; then logs, answers, metrics, every row of every table and PostgreSQL’s log, in clear, JSON, URL, hex and base64',
+  'the Authorization header put into each request’s log line',
+);
 
 // Attack: read the logs, a backup or the database itself, and act as somebody else. Secrets that are known here go through the built
 // programs at their most talkative; then all that was printed or stored is searched for them, however they might be written.
@@ -46,6 +53,11 @@ describe('Known secrets, after a day of work, faults and attacks', () => {
     expect(/X-Amz-(?:Signature|Credential|Security-Token)/i.test(stored)).toBe(false);
   });
 
+  it('stand nowhere in the figures', () => {
+    expect(day.metrics).toContain('countersign_http_request_duration_seconds');
+    expect(leaksIn(day.metrics)).toEqual([]);
+  });
+
   it("stand nowhere in the database server's own log", async () => {
     const [log] = await database.query<{ text: string }>(`SELECT pg_read_file('server.log') AS text`);
 
@@ -83,6 +95,10 @@ describe('Known secrets, after a day of work, faults and attacks', () => {
     }
     expect(leaksIn(await dump(database))).toHaveLength(day.secrets.size);
     await database.query('DROP TABLE leaks');
+
+    const haystack = `${day.printed}${day.answered}${day.metrics}${await dump(database)}`;
+    const figure = `0 of ${day.secrets.size} secrets found in ${Math.round(haystack.length / 1024).toLocaleString('en')} KiB`;
+    unseen.record({ cases: day.secrets.size, figure });
   });
 
   it('leave lines of JSON, each with the id of the request that it belongs to', () => {

@@ -7,6 +7,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client, type PutObjectCommandInpu
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { startStore, type AccessKey, type EmbeddedStore, type StoreOptions } from '@countersign/embedded';
 import { callCephAdmin } from '../../libs/signing-keys/src/key-issuers/ceph-admin.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 export const BUCKET = 'photos';
 export const ORIGIN = 'http://localhost:3000';
@@ -67,7 +68,7 @@ export class TestStore {
     credential: AccessKey = ADMIN,
   ): Promise<{ status: number; answer: unknown }> {
     const admin = { endpoint: this.store.endpoint, ...credential };
-    const { status, body } = await callCephAdmin(admin, method, parameters, AbortSignal.timeout(5_000));
+    const { status, body } = await callCephAdmin(OUTGOING, admin, method, parameters, AbortSignal.timeout(5_000));
     const answer = body.length === 0 ? null : (JSON.parse(body.toString()) as { Code?: string });
     return { status, answer: answer?.Code ?? answer };
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JsonWebKeySet } from '../../libs/identity/src/jwks.js';
 import { RemoteJwks } from '../../libs/identity/src/remote-jwks.js';
 import { type JwksServer, startJwksServer } from '../support/jwks-server.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 const MINUTE = 60_000;
 
@@ -24,7 +25,7 @@ describe('the keys of an issuer that publishes them', () => {
   beforeEach(async () => {
     server = await startJwksServer([newJwk('one')]);
     now = 1_800_000_000_000;
-    jwks = new RemoteJwks(() => now);
+    jwks = new RemoteJwks(OUTGOING, () => now);
   });
   afterEach(() => server.stop().catch(() => undefined));
 

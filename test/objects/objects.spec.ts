@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { askStore, isPerhapsAbsent } from '@countersign/objects';
 import { errorOf, StandInStore } from './stand-in-store.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 let store: StandInStore;
 beforeEach(async () => {
@@ -298,8 +299,13 @@ describe('askStore', () => {
   it('shows no code that a signature would fit into', async () => {
     // Attack: a store that answers with the URL's signature, 64 characters, in place of a code: codes are shown, and kept.
     store.answer = (_, response) => response.writeHead(403).end(errorOf('0123456789abcdef'.repeat(4)));
-    expect(await askStore(`${store.endpoint}/bucket/key`, { method: 'GET' })).toMatchObject({ status: 403, code: '' });
+    expect(await askStore(OUTGOING, `${store.endpoint}/bucket/key`, { method: 'GET' })).toMatchObject({
+      status: 403,
+      code: '',
+    });
     store.answer = (_, response) => response.writeHead(403).end(errorOf('AccessDenied'));
-    expect(await askStore(`${store.endpoint}/bucket/key`, { method: 'GET' })).toMatchObject({ code: 'AccessDenied' });
+    expect(await askStore(OUTGOING, `${store.endpoint}/bucket/key`, { method: 'GET' })).toMatchObject({
+      code: 'AccessDenied',
+    });
   });
 });

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Objects } from '@countersign/objects';
+import { OUTGOING } from '../support/outgoing.js';
 
 type Answering = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
@@ -30,7 +31,7 @@ export class StandInStore {
   get objects(): Objects {
     const at = { endpoint: this.endpoint, region: 'us-east-1', bucket: 'bucket', forcePathStyle: true };
     const credential = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'the secret', sessionToken: 'the token' };
-    return new Objects(at, credential, this.#ends.signal);
+    return new Objects(OUTGOING, at, credential, this.#ends.signal);
   }
 
   /** Ends what is under way, as the end of the process that asks would. */

@@ -24,6 +24,7 @@ import { Checks, orphans, records } from './checks.js';
 import { Course, observed, type Worker } from './course.js';
 import type { KeyStore } from './key-stores.js';
 import { begin, callerOf, makeRotatedBucket, type RotatedBucket } from './rotated-bucket.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 export interface Plan {
   mode: RotationMode;
@@ -251,7 +252,7 @@ function toReplica(config: Config, seal: CredentialSeal): Replica {
   return {
     database,
     rotations: new LeasedRotations(database, rotationLedger, ROTATION_TIMES.leaseMs),
-    prober: new StoreProber(new Ledger(database), seal, new UrlSigner()),
+    prober: new StoreProber(new Ledger(database), seal, new UrlSigner(), OUTGOING),
   };
 }
 

@@ -4,6 +4,7 @@ import { callCephAdmin } from '../../libs/signing-keys/src/key-issuers/ceph-admi
 import { IAM_ADMIN, type IamAction, type IamFault, IamStandIn } from '../support/iam-stand-in.js';
 import { observed } from './course.js';
 import { makeAccessKey, storageAdmin, storageKeyIssuer, untilKnown } from '../support/storage-keys.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 /** Where one rotation's keys are made and taken away, and what is really there. */
 export interface KeyStore {
@@ -39,7 +40,7 @@ export async function cephStore(): Promise<KeyStore> {
     },
     names: () =>
       untilKnown(async () => {
-        const { status, body } = await callCephAdmin(admin, 'GET', { uid }, AbortSignal.timeout(5_000));
+        const { status, body } = await callCephAdmin(OUTGOING, admin, 'GET', { uid }, AbortSignal.timeout(5_000));
         if (status !== 200) throw new KeyIssuerError('unknown', `The store answered ${status}.`);
         const { keys } = JSON.parse(body.toString()) as { keys: { access_key: string }[] };
         return keys.map((key) => key.access_key).filter((name) => own.has(name));
@@ -86,7 +87,7 @@ export async function iamStore(weather: IamWeather): Promise<KeyStore> {
   };
   if (foreign === 'before') await addForeign();
   const settings = { ...IAM_ADMIN, userName: USER, endpoint: iam.endpoint };
-  const issuer = new AwsIamKeyIssuer(settings, { timeoutMs: TIMEOUT_MS, settleMs: isListLate ? 500 : 0 });
+  const issuer = new AwsIamKeyIssuer(OUTGOING, settings, { timeoutMs: TIMEOUT_MS, settleMs: isListLate ? 500 : 0 });
   const asked = new Set<unknown>();
   let isMeanwhile = foreign === 'meanwhile';
   return {

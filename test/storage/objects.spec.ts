@@ -4,6 +4,7 @@ import { PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from '@jest/globals';
 import { isPerhapsAbsent, Objects } from '@countersign/objects';
 import { clientOf } from './store-bucket.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 const env = process.env;
 const isCeph = env['STORAGE_KIND'] === 'ceph-rgw';
@@ -19,7 +20,7 @@ const at = {
   forcePathStyle: true,
 };
 const NEVER = new AbortController().signal;
-const objects = new Objects(at, credential, NEVER);
+const objects = new Objects(OUTGOING, at, credential, NEVER);
 const client = clientOf(credential);
 
 const MIB = 1024 ** 2;
@@ -68,7 +69,7 @@ describe('head', () => {
   });
 
   it('tells a signing key that is dead from an object that is not there yet', async () => {
-    const dead = new Objects(at, { ...credential, secretAccessKey: 'another secret' }, NEVER);
+    const dead = new Objects(OUTGOING, at, { ...credential, secretAccessKey: 'another secret' }, NEVER);
     const looked = await dead.head(freshKey());
     expect(looked).toMatchObject({ kind: 'refused', status: 403, code: 'SignatureDoesNotMatch' });
     expect(looked.kind === 'refused' && isPerhapsAbsent(looked)).toBe(false);

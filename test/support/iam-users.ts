@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyIssuerError } from '@countersign/signing-keys';
 import { callCephAdmin, type CephAdmin } from '../../libs/signing-keys/src/key-issuers/ceph-admin.js';
 import { untilKnown } from './storage-keys.js';
+import { OUTGOING } from './outgoing.js';
 
 /** How far what IAM shows, and what the store believes, is behind what was done. */
 export interface Lag {
@@ -144,7 +145,13 @@ export class IamUsers {
     const made = { ...name, 'secret-key': key.secretAccessKey, 'generate-key': 'False' };
     const method = isWanted ? 'PUT' : 'DELETE';
     await untilKnown(async () => {
-      const { status } = await callCephAdmin(this.store, method, isWanted ? made : name, AbortSignal.timeout(10_000));
+      const { status } = await callCephAdmin(
+        OUTGOING,
+        this.store,
+        method,
+        isWanted ? made : name,
+        AbortSignal.timeout(10_000),
+      );
       if (status !== 200)
         throw new KeyIssuerError('unknown', `The store answered ${status} to the stand-in's ${method}.`);
     });

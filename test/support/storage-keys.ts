@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type IssuedKey, type KeyIssuer, KeyIssuerError } from '@countersign/signing-keys';
 import { CephRgwKeyIssuer, type CephRgwSettings } from '../../libs/signing-keys/src/key-issuers/ceph-rgw-key-issuer.js';
+import { OUTGOING } from './outgoing.js';
 
 /** Who may make and take away access keys at the run's store, and as whose; by Ceph's Admin Ops API, be the store Ceph or the embedded one. */
 export function storageAdmin(): CephRgwSettings {
@@ -15,7 +16,7 @@ export function storageAdmin(): CephRgwSettings {
 
 /** The run's store's keys, for tests that run beside others. */
 export function storageKeyIssuer(): KeyIssuer {
-  const issuer = new CephRgwKeyIssuer(storageAdmin());
+  const issuer = new CephRgwKeyIssuer(OUTGOING, storageAdmin());
   return {
     prepare: () => issuer.prepare(),
     create: (intent) => untilKnown(() => issuer.create(intent)),

@@ -26,6 +26,7 @@ import { UploadReconciler } from '../../apps/api/src/upload-reconciler/upload-re
 import { clientOf } from '../storage/store-bucket.js';
 import { freshDatabase, type FreshDatabase } from '../support/fresh-database.js';
 import { putUploadRow, type UploadRow } from './upload-rows.js';
+import { OUTGOING } from '../support/outgoing.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64');
 
@@ -214,7 +215,7 @@ export class Replica {
 
   constructor(database: Database, config: Config, seal: CredentialSeal, times: UploadTimes) {
     this.leases = new UploadLeases(database, times);
-    const store = new StoreAccess(config, database, seal);
+    const store = new StoreAccess(config, database, seal, OUTGOING);
     const clear = new ClearUpload(this.leases, store);
     const settle = new SettleUpload(this.leases, store, clear);
     const deadStarts = new DeadStarts(database, this.leases, store);

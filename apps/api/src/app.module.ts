@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { type Config, ConfigModule } from '@countersign/config';
 import { DatabaseModule } from '@countersign/database';
 import { IdentityModule } from '@countersign/identity';
+import { OutgoingModule } from '@countersign/outgoing';
 import { AuditEventsModule } from './audit-events/audit-events.module.js';
 import { BucketsModule } from './buckets/buckets.module.js';
 import { DownloadUrlModule } from './download-url/download-url.module.js';
@@ -47,6 +48,7 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     IssuersModule,
     HealthModule,
     MetricsModule,
+    OutgoingModule,
   ],
   providers: [
     { provide: APP_PIPE, useExisting: RequestValidationPipe },

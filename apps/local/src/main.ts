@@ -1,6 +1,7 @@
 import { Config } from '@countersign/config';
 import { prepareDatabase, type RuntimeUrls } from '@countersign/database';
 import { startPostgres, startStore } from '@countersign/embedded';
+import { Outgoing } from '@countersign/outgoing';
 import { CredentialSeal, KeyIssuers } from '@countersign/signing-keys';
 import { DEMO_BUCKET, seed } from '../../../prisma/seed.js';
 import { startApi } from './api-process.js';
@@ -84,7 +85,7 @@ async function seedDemo(ownerUrl: string, storage: string, { issuerKey }: Settin
   const place = { storage, storageBucket: STORAGE_BUCKET, region: REGION };
   await seed(ownerUrl, { issuer: DEMO_ISSUER, jwks: demoJwks(issuerKey), ...place });
   const seal = new CredentialSeal(config);
-  await keepDemoKey(ownerUrl, seal, new KeyIssuers(config, seal));
+  await keepDemoKey(ownerUrl, seal, new KeyIssuers(config, seal, new Outgoing(config)));
 }
 
 /** What the API is told, and all that it is told: it never learns the owner's URL. */

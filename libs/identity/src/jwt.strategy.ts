@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { hotPathProblem } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
+import { Outgoing } from '@countersign/outgoing';
 import { Strategy } from 'passport-jwt';
 import { type Claims, isName, readClaim, readScopes } from './claims.js';
 import { Issuers, type Issuer, type Tenant } from './issuers.js';
@@ -43,9 +44,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   readonly #verifications = new WeakMap<Request, Verification>();
   readonly #verified = new VerifiedTokens();
   readonly #keys = new VerificationKeys();
-  readonly #remoteJwks = new RemoteJwks();
+  readonly #remoteJwks: RemoteJwks;
 
-  constructor(private readonly issuers: Issuers) {
+  constructor(
+    private readonly issuers: Issuers,
+    outgoing: Outgoing,
+  ) {
     super({
       jwtFromRequest: bearerToken,
       algorithms: SUPPORTED_ALGORITHMS as [],
@@ -58,6 +62,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
         );
       },
     });
+    this.#remoteJwks = new RemoteJwks(outgoing);
   }
 
   /** Who calls, where the signature of this very token was checked before, and whoever vouched for it still does; else null. */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import type { Outgoing } from '@countersign/outgoing';
 import { isUsableJwk, type JsonWebKeySet } from './jwks.js';
 
 /** A JWKS is some kilobytes; an endpoint that sends more, or drips it, must not hold us up. */
@@ -25,12 +25,14 @@ interface Entry {
  * The keys of issuers that publish them. Each endpoint is asked once for all who wait, and an attacker's unknown `kid`s cost one fetch in 30
  * seconds, while tokens with known ones are checked as always. No redirects are followed and symmetric keys are left out.
  */
-@Injectable()
 export class RemoteJwks {
   readonly #entries = new Map<string, Entry>();
 
   /** @param now milliseconds; tests turn it. */
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly outgoing: Outgoing,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /**
    * The endpoint's keys. They are the newest ones where `isEnough` is not content with those at hand, and fetching again is due.
@@ -65,7 +67,7 @@ export class RemoteJwks {
   #fetch(uri: string, entry: Entry): Promise<unknown> {
     if (entry.fetching) return entry.fetching;
     entry.triedAt = this.now();
-    entry.fetching = fetchKeys(uri)
+    entry.fetching = fetchKeys(this.outgoing, uri)
       .then(
         (keys) => Object.assign(entry, { keys, fetchedAt: this.now() }),
         () => entry,
@@ -77,21 +79,11 @@ export class RemoteJwks {
   }
 }
 
-async function fetchKeys(uri: string): Promise<JsonWebKeySet> {
-  const response = await fetch(uri, {
-    headers: { accept: 'application/jwk-set+json, application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  if (response.status !== 200 || !response.body) throw new Error(`status ${response.status}`);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  const jwks = JSON.parse(Buffer.concat(chunks).toString()) as { keys?: unknown } | null;
+async function fetchKeys(outgoing: Outgoing, uri: string): Promise<JsonWebKeySet> {
+  const headers = { accept: 'application/jwk-set+json, application/json' };
+  const { status, body } = await outgoing.ask(uri, { headers }, AbortSignal.timeout(TIMEOUT_MS), MAX_BYTES);
+  if (status !== 200) throw new Error(`status ${status}`);
+  const jwks = JSON.parse(body.toString()) as { keys?: unknown } | null;
   const keys = Array.isArray(jwks?.keys) ? (jwks.keys as unknown[]).filter(isUsableJwk) : [];
   if (keys.length === 0) throw new Error('no usable key');
   return { keys };

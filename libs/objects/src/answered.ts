@@ -1,6 +1,6 @@
 import type { Refused } from './answers.js';
 import { asCode } from './ask-store.js';
-import { NoAnswer } from './store-http-handler.js';
+import { NoAnswer } from '@countersign/outgoing';
 
 /** What the store did as it was asked, or its refusal: only status and code of it, as the rest of an answer may be anything. */
 export async function answered<T>(request: Promise<T>): Promise<{ kind: 'answered'; answer: T } | Refused> {

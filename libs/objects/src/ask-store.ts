@@ -1,3 +1,5 @@
+import { NoAnswer, type Outgoing, type OutgoingRequest } from '@countersign/outgoing';
+
 /** How a store answered one request, as far as we look. */
 export type StoreAnswer =
   | {
@@ -11,12 +13,6 @@ export type StoreAnswer =
   /** It gave no answer, for this reason, in words. */
   | { isAnswered: false; why: string };
 
-export interface StoreRequest {
-  method: string;
-  headers?: Record<string, string>;
-  body?: string | Uint8Array<ArrayBuffer> | FormData;
-}
-
 /** How long a whole answer may take, and how large it may be: a store may not fill our memory. */
 export interface Limits {
   timeoutMs: number;
@@ -27,43 +23,26 @@ export interface Limits {
 export const USUAL_LIMITS: Limits = { timeoutMs: 5_000, maxBytes: 64 * 1024 };
 
 /**
- * One request to a store that an administrator named, and its answer, whole and in time. Never throws for what the store does, follows no
- * redirect, and tells in words why there is no answer.
+ * One request to a store that an administrator named, and its answer, whole and in time. Never throws for what the store does, and tells in
+ * words why there is no answer.
  * @param signal an earlier end than that of one request.
  */
 export async function askStore(
+  outgoing: Outgoing,
   url: string,
-  request: StoreRequest,
+  request: OutgoingRequest,
   signal?: AbortSignal,
   { timeoutMs, maxBytes } = USUAL_LIMITS,
 ): Promise<StoreAnswer> {
   const timeout = AbortSignal.timeout(timeoutMs);
+  const end = signal ? AbortSignal.any([signal, timeout]) : timeout;
   try {
-    const response = await fetch(url, {
-      ...request,
-      // Attack: an endpoint that sends us on to a host of the network that we run in.
-      redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    });
-    const body = await readWhole(response.body ?? [], maxBytes);
-    const code = response.ok ? '' : codeIn(body);
-    return { isAnswered: true, status: response.status, code, headers: response.headers, body };
+    const answer = await outgoing.ask(url, request, end, maxBytes);
+    const isError = answer.status < 200 || answer.status > 299;
+    return { isAnswered: true, code: isError ? codeIn(answer.body) : '', ...answer };
   } catch (error) {
-    return { isAnswered: false, why: reasonOf(error) };
+    return { isAnswered: false, why: whyNot(error) };
   }
-}
-
-/** @throws Error where there is more. */
-export async function readWhole(body: AsyncIterable<Uint8Array> | [], maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.byteLength;
-    // Leaving the loop ends the connection.
-    if (size > maxBytes) throw new Error(`it sent more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** S3's code of an error, or "" (Amazon S3 API Reference, "Error responses"). */
@@ -72,10 +51,8 @@ export const codeIn = (body: Buffer): string => asCode(/<Code>([^<]*)<\/Code>/.e
 /** Attack: a store that answers with the request's signature, 64 characters, in place of a code: codes are shown, and kept. */
 export const asCode = (name: string): string => (/^[A-Za-z0-9._-]{1,60}$/.test(name) ? name : '');
 
-/** Fetch hides the network's own words in the cause. Never the request: its URL holds a signature. */
-export function reasonOf(error: unknown): string {
-  const { name, message, code, cause } = error as Error & { code?: unknown };
-  if (name === 'TimeoutError' || name === 'AbortError') return 'not in time';
-  const networks = ((cause ?? {}) as { code?: unknown }).code ?? code;
-  return typeof networks === 'string' ? networks : message;
+/** Anything else is a fault of ours. */
+export function whyNot(error: unknown): string {
+  if (error instanceof NoAnswer) return error.message;
+  throw error;
 }

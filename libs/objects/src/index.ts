@@ -1,4 +1,4 @@
-export { askStore, type StoreAnswer, type StoreRequest } from './ask-store.js';
+export { askStore, type StoreAnswer } from './ask-store.js';
 export {
   type Aborted,
   type Absent,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Outgoing } from '@countersign/outgoing';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -62,7 +63,12 @@ export class Objects {
   readonly #bucket: string;
 
   /** @param signal ends whatever is under way. */
-  constructor({ endpoint, bucket, ...place }: ObjectsAt, credentials: ObjectsCredential, signal: AbortSignal) {
+  constructor(
+    outgoing: Outgoing,
+    { endpoint, bucket, ...place }: ObjectsAt,
+    credentials: ObjectsCredential,
+    signal: AbortSignal,
+  ) {
     this.#bucket = bucket;
     this.#client = new S3Client({
       ...place,
@@ -71,7 +77,7 @@ export class Objects {
       maxAttempts: 1,
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: new StoreHttpHandler(signal),
+      requestHandler: new StoreHttpHandler(outgoing, signal),
     });
   }
 

@@ -1,6 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
-import { codeIn, readWhole, reasonOf, type StoreAnswer, USUAL_LIMITS } from './ask-store.js';
+import { headersOf, NoAnswer, type Outgoing, readWhole } from '@countersign/outgoing';
+import { codeIn, type StoreAnswer, USUAL_LIMITS } from './ask-store.js';
 
 /** Who reads, and for how long. */
 export interface Reader {
@@ -12,10 +11,11 @@ export interface Reader {
 
 /**
  * One GET of an object, however large: it may take as long as bytes arrive. Otherwise as `askStore`; the answer's body is that of a refusal, or
- * empty. Not by fetch, which unpacks what calls itself gzip. Attack: an object whose packed bytes are sent with a Content-Encoding that
- * nobody signed, and pass for what they unpack to.
+ * empty. What calls itself gzip is not unpacked. Attack: an object whose packed bytes are sent with a Content-Encoding that nobody
+ * signed, and pass for what they unpack to.
  */
 export async function readStore(
+  outgoing: Outgoing,
   url: string,
   headers: Record<string, string>,
   signal: AbortSignal,
@@ -24,11 +24,9 @@ export async function readStore(
   const idle = new AbortController();
   const end = AbortSignal.any([signal, idle.signal]);
   try {
-    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-      const options = { headers: { ...headers, 'accept-encoding': 'identity' }, signal: end };
-      const request = (url.startsWith('https:') ? https : http).get(url, options, resolve);
-      request.setTimeout(idleMs, () => idle.abort()).on('error', reject);
-    });
+    const begun = setTimeout(() => idle.abort(), idleMs);
+    const response = await outgoing.open(url, { headers }, end).finally(() => clearTimeout(begun));
+    response.setTimeout(idleMs, () => idle.abort());
     const { statusCode: status = 0 } = response;
     const answer = { isAnswered: true as const, status, headers: headersOf(response), code: '', body: Buffer.alloc(0) };
     if (status !== 200) {
@@ -39,14 +37,14 @@ export async function readStore(
     for await (const chunk of response) sink(chunk as Uint8Array);
     return answer;
   } catch (error) {
-    return { isAnswered: false, why: end.aborted ? 'not in time' : reasonOf(error) };
+    return { isAnswered: false, why: whyNot(error, end) };
   }
 }
 
-function headersOf({ headersDistinct }: http.IncomingMessage): Headers {
-  return new Headers(
-    Object.entries(headersDistinct).flatMap(([name, values = []]) =>
-      values.map((value) => [name, value] as [string, string]),
-    ),
-  );
+/** What the sink throws ends the reading too. */
+function whyNot(error: unknown, end: AbortSignal): string {
+  if (end.aborted) return 'not in time';
+  return error instanceof NoAnswer
+    ? error.message
+    : ((error as NodeJS.ErrnoException).code ?? (error as Error).message);
 }

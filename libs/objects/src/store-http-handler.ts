@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { NoAnswer, type Outgoing } from '@countersign/outgoing';
 import { HttpRequest, HttpResponse } from '@smithy/protocol-http';
 import { askStore, type StoreAnswer, USUAL_LIMITS } from './ask-store.js';
 import { type Reader, readStore } from './read-store.js';
@@ -11,14 +12,14 @@ export interface Asking {
   reader?: Reader;
 }
 
-/** Its message says why, in words of ours. */
-export class NoAnswer extends Error {}
-
 /** How the SDK reaches the store: with our limits of time and size, and without following redirects. */
 export class StoreHttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
 
-  constructor(private readonly signal: AbortSignal) {}
+  constructor(
+    private readonly outgoing: Outgoing,
+    private readonly signal: AbortSignal,
+  ) {}
 
   async handle(request: HttpRequest, asking: Asking = {}): Promise<{ response: HttpResponse }> {
     const { protocol, hostname, port, path, query } = request;
@@ -37,13 +38,13 @@ export class StoreHttpHandler {
   #ask(url: string, { method, headers, body }: HttpRequest, asking: Asking): Promise<StoreAnswer> {
     const { requestTimeout = USUAL_LIMITS.timeoutMs, maxBytes = USUAL_LIMITS.maxBytes, reader } = asking;
     const signal = asking.signal ? AbortSignal.any([this.signal, asking.signal]) : this.signal;
-    if (reader) return readStore(url, headers, signal, reader);
+    if (reader) return readStore(this.outgoing, url, headers, signal, reader);
     const request = {
       method,
-      headers: withoutFetchs(headers),
+      headers,
       ...(typeof body === 'string' && body !== '' ? { body } : {}),
     };
-    return askStore(url, request, signal, { timeoutMs: requestTimeout, maxBytes });
+    return askStore(this.outgoing, url, request, signal, { timeoutMs: requestTimeout, maxBytes });
   }
 
   updateHttpClientConfig(): void {}
@@ -51,9 +52,4 @@ export class StoreHttpHandler {
   httpHandlerConfigs(): Record<string, never> {
     return {};
   }
-}
-
-/** What fetch sets by itself. */
-function withoutFetchs(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:host|content-length)$/i.test(name)));
 }

@@ -7,6 +7,7 @@ import { type EmbeddedStore, startStore } from '@countersign/embedded';
 import { CephRgwKeyIssuer } from '../../../libs/signing-keys/src/key-issuers/ceph-rgw-key-issuer.js';
 import { install, type Installation, type Tenant } from '../../support/installation.js';
 import { callsBy, type Calls } from '../calls.js';
+import { OUTGOING } from '../../support/outgoing.js';
 
 export interface AccessKey {
   accessKeyId: string;
@@ -67,17 +68,17 @@ export class RotationTest {
 
   /** Makes a key at the store, as an operator does by hand. */
   async makeKey(): Promise<AccessKey> {
-    const issuer = new CephRgwKeyIssuer(this.#cephRgw);
+    const issuer = new CephRgwKeyIssuer(OUTGOING, this.#cephRgw);
     return issuer.create(await issuer.prepare());
   }
 
   removeKey(accessKeyId: string): Promise<void> {
-    return new CephRgwKeyIssuer(this.#cephRgw).remove(accessKeyId);
+    return new CephRgwKeyIssuer(OUTGOING, this.#cephRgw).remove(accessKeyId);
   }
 
   async isAtStore(accessKeyId: string): Promise<boolean> {
     const intent = { accessKeyId, knownAccessKeyIds: [], preparedAt: new Date().toISOString() };
-    return (await new CephRgwKeyIssuer(this.#cephRgw).afterUnknown(intent)).kind === 'unused';
+    return (await new CephRgwKeyIssuer(OUTGOING, this.#cephRgw).afterUnknown(intent)).kind === 'unused';
   }
 
   /** From now on keys are made and taken away by the store's Admin Ops API. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { callCephAdmin } from '../../../libs/signing-keys/src/key-issuers/ceph-admin.js';
 import { storeBucket } from '../../support/installation.js';
 import { makeAccessKey, storageAdmin } from '../../support/storage-keys.js';
+import { OUTGOING } from '../../support/outgoing.js';
 
 type Method = 'get' | 'post' | 'patch';
 
@@ -33,7 +34,7 @@ async function rotateAtStore({ mark, call }: Acts): Promise<void> {
   await call('patch', '/buckets/rotated', 200, { keyIssuer: { type: 'ceph-rgw', uid, ...admin } });
   const ended = await rotate({ mark, call }, { bucket: 'rotated', mode: 'immediate' }, 'done');
 
-  const { body } = await callCephAdmin(admin, 'GET', { uid }, AbortSignal.timeout(10_000));
+  const { body } = await callCephAdmin(OUTGOING, admin, 'GET', { uid }, AbortSignal.timeout(10_000));
   const { keys } = JSON.parse(body.toString()) as { keys: { access_key: string; secret_key: string }[] };
   const made = keys.find(({ access_key: name }) => JSON.stringify(ended).includes(name));
   if (!made) throw new Error('no key was made');

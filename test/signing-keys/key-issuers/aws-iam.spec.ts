@@ -13,6 +13,7 @@ import { IAM_ADMIN, IamStandIn } from '../../support/iam-stand-in.js';
 import { makeAccessKey, storageAdmin } from '../../support/storage-keys.js';
 import { canary } from './canary.js';
 import { failure } from './failure.js';
+import { OUTGOING } from '../../support/outgoing.js';
 
 let iam: IamStandIn;
 let old: IssuedKey;
@@ -25,6 +26,7 @@ afterEach(() => iam.close());
 
 const issuer = (settings: Partial<AwsIamSettings> = {}, options: AwsIamOptions = {}) =>
   new AwsIamKeyIssuer(
+    OUTGOING,
     { ...IAM_ADMIN, userName: 'signer', endpoint: iam.endpoint, ...settings },
     { timeoutMs: 5_000, settleMs: 0, ...options },
   );

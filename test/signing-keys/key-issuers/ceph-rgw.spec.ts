@@ -7,6 +7,7 @@ import { CephRgwKeyIssuer } from '../../../libs/signing-keys/src/key-issuers/cep
 import { makeAccessKey, storageAdmin, storageKeyIssuer, untilKnown } from '../../support/storage-keys.js';
 import { canary } from './canary.js';
 import { failure } from './failure.js';
+import { OUTGOING } from '../../support/outgoing.js';
 
 const issuer = storageKeyIssuer;
 const intentFor = (accessKeyId: string): CreationIntent => ({
@@ -61,7 +62,7 @@ describe('on the store', () => {
   it("a user who is not there is no success: the key may be another's", async () => {
     // Attack: a uid with a slip in it, and the rotation says that the old key is gone.
     const key = await makeAccessKey();
-    const wrong = new CephRgwKeyIssuer({ ...storageAdmin(), uid: 'nobody' });
+    const wrong = new CephRgwKeyIssuer(OUTGOING, { ...storageAdmin(), uid: 'nobody' });
     const said = ['refused', expect.stringContaining('There is no user "nobody".')];
     expect(await failure(wrong.create(intentFor('CSGNWRONG')))).toEqual(said);
     expect(await failure(wrong.afterUnknown(intentFor('CSGNWRONG')))).toEqual(said);
@@ -78,7 +79,7 @@ describe('on the store', () => {
   it("another user's key is neither removed nor taken over, and its removal is no success", async () => {
     const other = process.env['STORAGE_KIND'] === 'embedded' ? 'bystander' : 'rig-other';
     const key = await makeAccessKey();
-    const wrong = new CephRgwKeyIssuer({ ...storageAdmin(), uid: other });
+    const wrong = new CephRgwKeyIssuer(OUTGOING, { ...storageAdmin(), uid: other });
     expect(await failure(wrong.remove(key.accessKeyId))).toEqual([
       'refused',
       expect.stringMatching(new RegExp(`belongs to the user "${storageAdmin().uid}" and not to "${other}"`)),
@@ -97,7 +98,7 @@ describe('on the store', () => {
   ])('%s of its own is refused, and never taken for a key that is gone', async (_what, credential, code) => {
     // Ceph answers the removal of a key that is gone with the same InvalidAccessKeyId.
     const key = await makeAccessKey();
-    const wrong = new CephRgwKeyIssuer({ ...storageAdmin(), ...credential });
+    const wrong = new CephRgwKeyIssuer(OUTGOING, { ...storageAdmin(), ...credential });
     expect(await failure(wrong.remove(key.accessKeyId))).toEqual(['refused', expect.stringContaining(code)]);
     expect(await failure(wrong.create(intentFor('CSGNWRONG')))).toEqual(['refused', expect.stringContaining(code)]);
     await issuer().remove(key.accessKeyId);
@@ -105,7 +106,7 @@ describe('on the store', () => {
 
   it('a signing key is no admin', async () => {
     const key = await makeAccessKey();
-    const wrong = new CephRgwKeyIssuer({ ...storageAdmin(), ...key });
+    const wrong = new CephRgwKeyIssuer(OUTGOING, { ...storageAdmin(), ...key });
     expect(await failure(wrong.remove(key.accessKeyId))).toEqual(['refused', expect.stringContaining('users=*')]);
     expect(await canary(key)).toBe('accepted');
     await issuer().remove(key.accessKeyId);
@@ -118,7 +119,7 @@ describe('on the store', () => {
       response.writeHead(503).end();
     });
     const endpoint = await listening(proxy);
-    const spied = new CephRgwKeyIssuer({ ...storageAdmin(), endpoint });
+    const spied = new CephRgwKeyIssuer(OUTGOING, { ...storageAdmin(), endpoint });
     await failure(spied.create(intentFor('CSGNSPIED')));
     expect(lines).toEqual([
       expect.stringMatching(/^\/admin\/user\?key=&key-type=s3&uid=.*&generate-key=True&format=json$/),
@@ -137,7 +138,7 @@ describe('an endpoint that misbehaves', () => {
   /** An issuer whose endpoint answers like this. */
   async function against(answer: http.RequestListener): Promise<CephRgwKeyIssuer> {
     server = http.createServer(answer);
-    return new CephRgwKeyIssuer({ ...storageAdmin(), endpoint: await listening(server) }, { timeoutMs: 300 });
+    return new CephRgwKeyIssuer(OUTGOING, { ...storageAdmin(), endpoint: await listening(server) }, { timeoutMs: 300 });
   }
   const answering = (status: number, body: string, headers = {}) =>
     against((_request, response) => response.writeHead(status, headers).end(body));

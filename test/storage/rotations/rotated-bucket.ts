@@ -7,6 +7,7 @@ import type { Followed } from '../../api/rotations/rotation-fixture.js';
 import type { Api, Tenant } from '../../support/installation.js';
 import { makeAccessKey, storageAdmin } from '../../support/storage-keys.js';
 import { StorageTest } from '../storage-fixture.js';
+import { OUTGOING } from '../../support/outgoing.js';
 
 export type Mode = 'graceful' | 'immediate';
 
@@ -90,7 +91,7 @@ export async function startRotated(): Promise<{ storage: StorageTest; bucket: Ro
 /** The access keys that the store itself lists for the user whose keys sign. */
 export async function accessKeysAtStore(): Promise<string[]> {
   const { uid, ...admin } = storageAdmin();
-  const answer = await callCephAdmin(admin, 'GET', { uid }, AbortSignal.timeout(10_000));
+  const answer = await callCephAdmin(OUTGOING, admin, 'GET', { uid }, AbortSignal.timeout(10_000));
   const { keys } = JSON.parse(answer.body.toString()) as { keys: { access_key: string }[] };
   return keys.map((key) => key.access_key);
 }

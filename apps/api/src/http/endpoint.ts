@@ -1,6 +1,6 @@
 import type { Config } from '@countersign/config';
 import { ProblemError } from '@countersign/errors';
-import ipaddr from 'ipaddr.js';
+import { insecurityOf } from '@countersign/outgoing';
 
 /** What is wrong with an endpoint, or null: `http:` or `https:`, a host, perhaps a port and a path, and nothing else. */
 export function endpointFault(endpoint: string): string | null {
@@ -26,16 +26,6 @@ export function assertEndpointsAllowed(
   });
   if (errors.length === 0) return;
   throw new ProblemError('endpoint-not-allowed', 'This installation takes public https: endpoints only.', { errors });
-}
-
-/** Why an endpoint must not be used in production, or null: what is not encrypted, and what is inside the network that we run in. */
-function insecurityOf(endpoint: string): string | null {
-  const { protocol, hostname } = new URL(endpoint);
-  if (protocol !== 'https:') return 'must be https:';
-  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (ipaddr.isValid(host)) return ipaddr.process(host).range() === 'unicast' ? null : 'must not be a private address';
-  const isLocal = !host.includes('.') || /(?:^|\.)(?:localhost|local|internal|home\.arpa)$/.test(host);
-  return isLocal ? 'must not be a private name' : null;
 }
 
 /** AWS's own hosts, whose buckets have ACLs switched off and refuse what tries to set one. */

@@ -1,9 +1,10 @@
-import { askStore as ask, type StoreAnswer, type StoreRequest } from '@countersign/objects';
+import { askStore as ask, type StoreAnswer } from '@countersign/objects';
+import type { Outgoing, OutgoingRequest } from '@countersign/outgoing';
 import type { Answer } from '@countersign/signing-keys';
 
 /** One request by a presigned URL, and what its answer says of the key. Nothing of the URL is in it, and it never throws. */
-export async function askStore(url: string, request: StoreRequest = { method: 'GET' }): Promise<Answer> {
-  return classify(await ask(url, request));
+export async function askStore(outgoing: Outgoing, url: string, request: OutgoingRequest = {}): Promise<Answer> {
+  return classify(await ask(outgoing, url, request));
 }
 
 /** Amazon S3 API Reference, "Error responses". Whoever answers without a code of S3 is not the store, or not well. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type IssuanceDecision, Ledger, type UrlTerms } from '@countersign/ledger';
+import { Outgoing } from '@countersign/outgoing';
 import { downloadTerms, objectAddress, uploadTerms, UrlSigner } from '@countersign/signing';
 import {
   CredentialSeal,
@@ -41,13 +42,14 @@ export class StoreProber implements Prober {
     private readonly ledger: Ledger,
     private readonly seal: CredentialSeal,
     private readonly signer: UrlSigner,
+    private readonly outgoing: Outgoing,
   ) {}
 
   /** The control is asked last: had the canary been refused for its age, the control, which is as old, would be too. */
   async look(rotation: Rotation, looks: Looks): Promise<Look> {
     const pair = await this.#pairOf(rotation, looks);
-    const canary = await askStore(pair.canary);
-    return { canary, control: pair.control === null ? null : await askStore(pair.control) };
+    const canary = await askStore(this.outgoing, pair.canary);
+    return { canary, control: pair.control === null ? null : await askStore(this.outgoing, pair.control) };
   }
 
   async placeCanary(rotation: Rotation, key: RotatedKey, at: Date): Promise<void> {
@@ -63,7 +65,7 @@ export class StoreProber implements Prober {
     const terms = uploadTerms(toIssuance(rotation, key, at), upload);
     const url = await this.#sign(rotation, key, 'canary', terms);
     const { host: _, 'content-length': __, ...headers } = terms.headers as Record<string, string>;
-    await askStore(url, { method: 'PUT', headers, body: CANARY });
+    await askStore(this.outgoing, url, { method: 'PUT', headers, body: CANARY });
   }
 
   async #pairOf(rotation: Rotation, { canary, control, at }: Looks): Promise<Pair> {

@@ -3,13 +3,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Config, ConfigError, ConfigModule } from '@countersign/config';
 import { DatabaseModule, isUnavailable } from '@countersign/database';
+import { OutgoingModule } from '@countersign/outgoing';
 import { HELP, readOptions, UsageError } from './options.js';
 import { type Done, Tally } from './outcome.js';
 import { UploadReconcilerModule } from './upload-reconciler.module.js';
 import { UploadReconciler } from './upload-reconciler.js';
 
 /** What the command takes of the API. */
-@Module({ imports: [DatabaseModule, UploadReconcilerModule] })
+@Module({ imports: [DatabaseModule, OutgoingModule, UploadReconcilerModule] })
 class CommandModule {
   static with(config: Config): DynamicModule {
     return { module: CommandModule, imports: [ConfigModule.with(config)] };

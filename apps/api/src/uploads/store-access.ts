@@ -3,6 +3,7 @@ import { Config } from '@countersign/config';
 import { Database } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { type FoundObject, isPerhapsAbsent, Objects, type Refused } from '@countersign/objects';
+import { Outgoing } from '@countersign/outgoing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import type { Upload } from '@countersign/uploads';
 import { assertEndpointsAllowed } from '../http/endpoint.js';
@@ -25,6 +26,7 @@ export class StoreAccess {
     private readonly config: Config,
     private readonly database: Database,
     private readonly seal: CredentialSeal,
+    private readonly outgoing: Outgoing,
   ) {}
 
   /**
@@ -63,7 +65,7 @@ export class StoreAccess {
     this.#assertAllowed(bucket);
     const credential = { accessKeyId: signingKey.accessKeyId, ...this.#secretsOf(tenantId, signingKey) };
     return {
-      objects: new Objects(bucket, credential, signal),
+      objects: new Objects(this.outgoing, bucket, credential, signal),
       key: bucket.keyPrefix + key,
       acl: bucket.acl,
       signingKeyId: signingKey.id,

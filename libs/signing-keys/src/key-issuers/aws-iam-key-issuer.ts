@@ -8,6 +8,7 @@ import {
   NoSuchEntityException,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
+import type { Outgoing } from '@countersign/outgoing';
 import { listAccessKeys } from './aws-access-keys.js';
 import { awsFault } from './aws-fault.js';
 import { IssuerHttpHandler } from './issuer-http-handler.js';
@@ -58,6 +59,7 @@ export class AwsIamKeyIssuer implements KeyIssuer {
   readonly #settleMs: number;
 
   constructor(
+    outgoing: Outgoing,
     { userName, region = 'us-east-1', endpoint, accessKeyId, secretAccessKey, sessionToken }: AwsIamSettings,
     { timeoutMs = CALL_TIMEOUT_MS, settleMs = 30_000 }: AwsIamOptions = {},
   ) {
@@ -69,7 +71,7 @@ export class AwsIamKeyIssuer implements KeyIssuer {
       ...(endpoint === undefined ? {} : { endpoint }),
       credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
       maxAttempts: 1,
-      requestHandler: new IssuerHttpHandler(),
+      requestHandler: new IssuerHttpHandler(outgoing),
     });
   }
 

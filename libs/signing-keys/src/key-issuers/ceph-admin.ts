@@ -1,3 +1,4 @@
+import type { Outgoing } from '@countersign/outgoing';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { type Answer, issuerFetch } from './issuer-fetch.js';
@@ -15,6 +16,7 @@ export interface CephAdmin {
  * @throws KeyIssuerError `unknown` where there is no answer.
  */
 export async function callCephAdmin(
+  outgoing: Outgoing,
   { endpoint, ...credentials }: CephAdmin,
   method: 'GET' | 'PUT' | 'DELETE',
   parameters: Record<string, string>,
@@ -39,5 +41,5 @@ export async function callCephAdmin(
     query,
     headers: { host: url.host },
   });
-  return issuerFetch(url, { method, headers }, signal);
+  return issuerFetch(outgoing, url, { method, headers }, signal);
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { Outgoing } from '@countersign/outgoing';
 import { callCephAdmin, type CephAdmin } from './ceph-admin.js';
 import { cephFault, codeOf, isSuccess } from './ceph-fault.js';
 import type { Answer } from './issuer-fetch.js';
@@ -26,7 +27,11 @@ export class CephRgwKeyIssuer implements KeyIssuer {
   readonly #admin: CephAdmin;
   readonly #timeoutMs: number;
 
-  constructor({ uid, ...admin }: CephRgwSettings, { timeoutMs = CALL_TIMEOUT_MS }: { timeoutMs?: number } = {}) {
+  constructor(
+    private readonly outgoing: Outgoing,
+    { uid, ...admin }: CephRgwSettings,
+    { timeoutMs = CALL_TIMEOUT_MS }: { timeoutMs?: number } = {},
+  ) {
     this.#uid = uid;
     this.#admin = admin;
     this.#timeoutMs = timeoutMs;
@@ -76,7 +81,7 @@ export class CephRgwKeyIssuer implements KeyIssuer {
   async #assertGone(accessKeyId: string, signal: AbortSignal): Promise<void> {
     if (await this.#isListed(accessKeyId, signal))
       throw new KeyIssuerError('unknown', `The gateway says that ${accessKeyId} is not there, and lists it.`);
-    const owner = await callCephAdmin(this.#admin, 'GET', { 'access-key': accessKeyId }, signal);
+    const owner = await callCephAdmin(this.outgoing, this.#admin, 'GET', { 'access-key': accessKeyId }, signal);
     // That we may read users is known by now: AccessDenied is what Ceph answers where no user has the key.
     if (owner.status === 403 || owner.status === 404) return;
     if (!isSuccess(owner)) throw cephFault(`to find the key ${accessKeyId}`, owner, this.#uid);
@@ -88,7 +93,7 @@ export class CephRgwKeyIssuer implements KeyIssuer {
   }
 
   async #isListed(accessKeyId: string, signal: AbortSignal): Promise<boolean> {
-    const answer = await callCephAdmin(this.#admin, 'GET', { uid: this.#uid }, signal);
+    const answer = await callCephAdmin(this.outgoing, this.#admin, 'GET', { uid: this.#uid }, signal);
     if (!isSuccess(answer)) throw cephFault('to list the keys', answer, this.#uid);
     const { keys } = parse(answer) as { keys?: unknown };
     return keysIn(keys).some((key) => key.access_key === accessKeyId);
@@ -102,7 +107,7 @@ export class CephRgwKeyIssuer implements KeyIssuer {
     more: Record<string, string> = {},
   ): Promise<Answer> {
     const parameters = { key: '', 'key-type': 's3', uid: this.#uid, 'access-key': accessKeyId, ...more };
-    return callCephAdmin(this.#admin, method, parameters, signal);
+    return callCephAdmin(this.outgoing, this.#admin, method, parameters, signal);
   }
 
   /** Of all requests that one call of ours takes. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
+import { Outgoing } from '@countersign/outgoing';
 import { CredentialSeal } from '../credential-seal.js';
 import { AwsIamKeyIssuer } from './aws-iam-key-issuer.js';
 import { CephRgwKeyIssuer } from './ceph-rgw-key-issuer.js';
@@ -36,15 +37,16 @@ export class KeyIssuers {
   constructor(
     private readonly config: Config,
     private readonly seal: CredentialSeal,
+    private readonly outgoing: Outgoing,
   ) {}
 
   /** @throws KeyIssuerError `refused` for the embedded store where this installation has none. */
   of(row: KeyIssuerRow): KeyIssuer {
     switch (row.type) {
       case 'aws-iam':
-        return new AwsIamKeyIssuer({ ...(row.settings as AwsIamRow), ...this.#credentialOf(row) });
+        return new AwsIamKeyIssuer(this.outgoing, { ...(row.settings as AwsIamRow), ...this.#credentialOf(row) });
       case 'ceph-rgw':
-        return new CephRgwKeyIssuer({ ...(row.settings as CephRgwRow), ...this.#credentialOf(row) });
+        return new CephRgwKeyIssuer(this.outgoing, { ...(row.settings as CephRgwRow), ...this.#credentialOf(row) });
       case 'embedded':
         return this.#embedded();
       default:
@@ -61,6 +63,6 @@ export class KeyIssuers {
   #embedded(): KeyIssuer {
     const store = this.config.embeddedStore;
     if (!store) throw new KeyIssuerError('refused', 'This installation has no embedded store to make keys at.');
-    return new CephRgwKeyIssuer({ ...store, uid: 'embedded' });
+    return new CephRgwKeyIssuer(this.outgoing, { ...store, uid: 'embedded' });
   }
 }

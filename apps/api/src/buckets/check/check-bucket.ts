@@ -3,6 +3,7 @@ import { Config } from '@countersign/config';
 import { Database } from '@countersign/database';
 import { Ledger, recordChange } from '@countersign/ledger';
 import { type Credential, UrlSigner } from '@countersign/signing';
+import { Outgoing } from '@countersign/outgoing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import { type Bucket, type SigningKey, Tenancy } from '@countersign/tenancy';
 import { askerOf, type Caller } from '../../http/caller.js';
@@ -33,6 +34,7 @@ export class CheckBucket {
     private readonly ledger: Ledger,
     private readonly seal: CredentialSeal,
     private readonly signer: UrlSigner,
+    private readonly outgoing: Outgoing,
   ) {}
 
   /** Whatever is wrong with the store is in the answer, and not a fault of the call. */
@@ -62,8 +64,8 @@ export class CheckBucket {
     time: { now: number; startedAt: number },
   ): Promise<Map<Name, Outcome>> {
     const signal = AbortSignal.timeout(LIMIT_MS);
-    const { ledger, signer } = this;
-    const trial = new Trial({ asker: askerOf(caller), bucket, credential, ...time, ledger, signer, signal });
+    const { ledger, signer, outgoing } = this;
+    const trial = new Trial({ asker: askerOf(caller), bucket, credential, ...time, ledger, signer, outgoing, signal });
     const trials: [Name, () => Promise<Outcome>, need?: Name][] = [
       ['reachable', () => tryReaching(trial)],
       ['credentials', () => tryCredentials(trial), 'reachable'],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Asker, Ledger, Receipt, Terms, UrlTerms } from '@countersign/ledger';
-import { askStore, Objects, type StoreAnswer, type StoreRequest } from '@countersign/objects';
+import { askStore, Objects, type StoreAnswer } from '@countersign/objects';
+import type { Outgoing, OutgoingRequest } from '@countersign/outgoing';
 import {
   bucketAddress,
   type Credential,
@@ -31,6 +32,7 @@ export interface TrialParts {
   startedAt: number;
   ledger: Ledger;
   signer: UrlSigner;
+  outgoing: Outgoing;
   signal: AbortSignal;
 }
 
@@ -80,7 +82,7 @@ export class Trial {
 
   /** What no URL of ours does. @param signal its own end, for what is done when the trial is over. */
   objects(signal: AbortSignal = this.parts.signal): Objects {
-    return new Objects(this.bucket, this.credential, signal);
+    return new Objects(this.parts.outgoing, this.bucket, this.credential, signal);
   }
 
   keyOf(name: string): string {
@@ -151,8 +153,8 @@ export class Trial {
     return this.ask((await this.downloadUrl(name)).url, { method: 'GET', headers });
   }
 
-  ask(url: string, request: StoreRequest): Promise<StoreAnswer> {
-    return askStore(url, request, this.parts.signal);
+  ask(url: string, request: OutgoingRequest): Promise<StoreAnswer> {
+    return askStore(this.parts.outgoing, url, request, this.parts.signal);
   }
 
   #issuance(name: string) {

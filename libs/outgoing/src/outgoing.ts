@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { insecurityOf, lookupPublic } from './public-address.js';
 
@@ -34,7 +34,7 @@ export class Outgoing {
   readonly #kept = agents({ keepAlive: true });
   readonly #fresh = agents({ keepAlive: false });
 
-  constructor(config: Pick<Config, 'allowInsecureEndpoints'>) {
+  constructor(@Inject(Config) config: Pick<Config, 'allowInsecureEndpoints'>) {
     this.#isPublicOnly = !config.allowInsecureEndpoints;
   }
 

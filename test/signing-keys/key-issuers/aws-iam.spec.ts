@@ -190,8 +190,8 @@ describe('how a call fails', () => {
   it('no secret is in any words', async () => {
     const { secretAccessKey } = await issuer().create();
     iam.script('ListAccessKeys', 'denied', 'unavailable', 'throttled');
-    for (const attempt of [issuer().create(), issuer().prepare(), issuer().prepare()]) {
-      const [, words] = await failure(attempt);
+    for (const attempt of [() => issuer().create(), () => issuer().prepare(), () => issuer().prepare()]) {
+      const [, words] = await failure(attempt());
       for (const secret of [secretAccessKey, old.secretAccessKey, IAM_ADMIN.secretAccessKey, 'Signature='])
         expect(words).not.toContain(secret);
     }

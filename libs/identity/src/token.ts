@@ -49,11 +49,27 @@ function isCanonical(part: string): boolean {
 
 function readJson(part: string | undefined): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    const text = Buffer.from(part ?? '', 'base64url').toString();
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject && !hasNamesTwice(text) ? (value as Record<string, unknown>) : null;
   } catch {
     return null;
   }
+}
+
+/** RFC 7519 §4: names are unique, or whoever reads the first one and whoever reads the last one know two different tokens. Of valid JSON. */
+function hasNamesTwice(json: string): boolean {
+  const names: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') names.push(new Set());
+    else if (token === '}') names.pop();
+    else if (name !== undefined) {
+      const known = names.at(-1);
+      const written = JSON.parse(name) as string;
+      if (known?.has(written)) return true;
+      known?.add(written);
+    }
+  }
+  return false;
 }

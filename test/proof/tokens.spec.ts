@@ -1,15 +1,23 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { describe as describeApi } from '../../../apps/api/src/documents/openapi.js';
-import { install, type Installation, type Tenant } from '../../support/installation.js';
-import { bytesOf, callsBy } from '../calls.js';
-import { es256, forge, hs256, rsa, unsigned } from './forge.js';
+import { describe as describeApi } from '../../apps/api/src/documents/openapi.js';
+import { install, type Installation, type Tenant } from '../support/installation.js';
+import { bytesOf, callsBy } from '../api/calls.js';
+import { es256, forge, hs256, rsa, unsigned } from '../api/tokens/forge.js';
+import { proof } from './record.js';
+
+const believed = proof(
+  'A token is believed only as its issuer signed it, within its times, for this audience and this tenant; no two refusals differ',
+  'alg none and confusion, keys that tokens bring or name, foreign kids, wrong kinds and edges of every claim, names that come twice, lenient base64, 10 to 16 KB of anything, other schemes, JWKS that redirect, are endless, slow or hold symmetric keys (test/identity/remote-jwks.spec.ts)',
+  'crit let through; hasNamesTwice() that finds nothing',
+);
 
 const ALL_RSA = ['RS256', 'RS512'];
 
 describe('A call without a good token answers 401', () => {
   let installation: Installation;
   let tenant: Tenant;
+  let cases = 0;
   const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const attackerJwk = attacker.publicKey.export({ format: 'jwk' });
   const rsaKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -19,6 +27,7 @@ describe('A call without a good token answers 401', () => {
     tenant = await installation.createTenant();
   });
   afterAll(() => installation.close());
+  afterAll(() => believed.record({ cases, figure: `0 of ${cases} taken, all refused by the same bytes` }));
   afterEach(() => void jest.restoreAllMocks());
 
   const now = () => Math.floor(Date.now() / 1000);
@@ -52,6 +61,7 @@ describe('A call without a good token answers 401', () => {
     ]);
     expect(refused).toEqual(anonymous);
     expect(refused.status).toBe(401);
+    cases++;
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
   }
 
@@ -109,6 +119,11 @@ describe('A call without a good token answers 401', () => {
     ['padding', () => `Bearer ${token()}==`],
     ['base64 that is not canonical', () => `Bearer ${token().slice(0, -1)}${nextInAlphabet(token().at(-1))}`],
     ['claims that are no object', () => `Bearer ${token({ claims: '[]' })}`],
+    ['a claim that comes twice', () => `Bearer ${token({ claims: twice('"sub":"root"') })}`],
+    ['a claim that comes twice, once escaped', () => `Bearer ${token({ claims: twice('"s\\u0075b":"root"') })}`],
+    ['a name that comes twice inside a claim', () => `Bearer ${token({ claims: twice('"a":{"b":[{"c":1,"c":1}]}') })}`],
+    ['15 KB of a claim', () => `Bearer ${token({ claims: { sub: 'a'.repeat(11_000) } })}`],
+    ['15 KB of a good token and more', () => `Bearer ${token({ claims: { more: 'a'.repeat(11_000) } })}A`],
     ['claims that are no JSON', () => `Bearer ${token({ claims: '{' })}`],
   ])('for %s', (_, authorization) => expectRefused(authorization()));
 
@@ -218,6 +233,8 @@ describe('A call without a good token answers 401', () => {
     await expectTaken(good);
   });
 
+  /** The claims of a good token, and these behind them. */
+  const twice = (more: string) => JSON.stringify(claims()).replace(/}$/, `,${more}}`);
   const publicPem = () => createPublicKey(tenant.privateKey).export({ format: 'pem', type: 'spki' });
   const publicJwk = () =>
     JSON.stringify({

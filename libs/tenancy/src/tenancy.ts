@@ -28,13 +28,14 @@ export class Tenancy {
     this.#reads = database.coalescer(
       'find_holdings',
       async (requests) => {
+        const firsts = firstOfEach(requests);
         const rows = await database.call<{ n: number; holding: FoundHolding }>(
           'find_holdings',
-          requests.map(toParameters),
+          requests.map((asked, n) => toParameters(asked, n, firsts[n] ?? n)),
         );
-        const holdings: FoundHolding[] = [];
-        for (const { n, holding } of rows) holdings[n] = holding;
-        return requests.map((_, n) => toHolding(holdings[n]));
+        const found: FoundHolding[] = [];
+        for (const { n, holding } of rows) found[n] = holding;
+        return requests.map((_, n) => toHolding(found[n], found[firsts[n] ?? n]));
       },
       2,
     );
@@ -53,13 +54,27 @@ export class Tenancy {
   }
 }
 
+/** For each request the place of the first that is about the same tenant, bucket and use case: what is there is told once. */
+function firstOfEach(requests: readonly Asked[]): number[] {
+  const firsts = new Map<string, number>();
+  return requests.map(({ tenantId, bucket, useCase }, n) => {
+    // Neither name can hold a line break.
+    const id = `${tenantId}\n${bucket}\n${useCase}`;
+    const first = firsts.get(id) ?? n;
+    if (first === n) firsts.set(id, n);
+    return first;
+  });
+}
+
 function toParameters(
   { tenantId, subject, groups, bucket, useCase, paths, hasSegment, reads }: Asked,
   n: number,
+  first: number,
 ): object {
   const subjectTypes = ['everyone', 'user', ...groups.map(() => 'group')];
   return {
     n,
+    sameAs: first === n ? undefined : first,
     tenantId,
     bucket,
     useCase,
@@ -72,9 +87,10 @@ function toParameters(
 }
 
 /** In whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */
-function toHolding(holding: FoundHolding | undefined): Holding {
-  if (!holding) throw new Error('find_holdings left out a request');
-  const { now, bucket, useCase, signingKey, grants, holdsAnything, withheld } = holding;
+function toHolding(own: FoundHolding | undefined, place: FoundHolding | undefined): Holding {
+  if (!own || !place) throw new Error('find_holdings left out a request');
+  const { now, grants, holdsAnything, withheld } = own;
+  const { bucket, useCase, signingKey } = place;
   if (typeof signingKey?.expiresAt === 'number') signingKey.expiresAt = Math.floor(signingKey.expiresAt);
   return {
     now: Math.floor(now),

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { formTerms } from '@countersign/signing';
 import fc from 'fast-check';
@@ -78,8 +77,8 @@ it("a policy's signature is the one that Amazon published", () => {
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
     secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
   };
-  const key = new DerivedKeys().of(credential, '20151229/us-east-1/s3/aws4_request');
-  expect(createHmac('sha256', key).update(Buffer.from(policy).toString('base64')).digest('hex')).toBe(
+  const signed = Buffer.from(policy).toString('base64');
+  expect(new DerivedKeys().sign(credential, '20151229/us-east-1/s3/aws4_request', signed)).toBe(
     '8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e',
   );
 });

@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { type HmacKey, hmacKey, HmacSha256 } from './hmac.js';
 
 /** The secret of one signing key, unsealed. */
 export interface Credential {
@@ -12,7 +13,7 @@ export interface Credential {
 interface DerivedKey {
   secretAccessKey: string;
   scope: string;
-  key: KeyObject;
+  key: HmacKey;
 }
 
 /** Signing keys in use at once, each of which costs four HMACs a day to derive. */
@@ -21,19 +22,26 @@ const MAX_DERIVED_KEYS = 10_000;
 /** The keys that really sign: each is derived from a secret for one day, region and service (SigV4, "Calculating a Signature"). */
 export class DerivedKeys {
   readonly #known = new LRUCache<string, DerivedKey>({ max: MAX_DERIVED_KEYS });
+  readonly #hmac = new HmacSha256();
 
-  /** @param scope as `scopeOf` gives it. */
-  of({ signingKeyId, secretAccessKey }: Credential, scope: string): KeyObject {
+  /**
+   * The signature of a text, in hexadecimal.
+   * @param scope as `scopeOf` gives it
+   */
+  sign(credential: Credential, scope: string, text: string): string {
+    return this.#hmac.hex(this.#keyOf(credential, scope), text);
+  }
+
+  #keyOf({ signingKeyId, secretAccessKey }: Credential, scope: string): HmacKey {
     const known = this.#known.get(signingKeyId);
     if (known?.scope === scope && known.secretAccessKey === secretAccessKey) return known.key;
-    const key = createSecretKey(
-      scope
-        .split('/')
-        .reduce<Buffer>(
-          (derived, part) => createHmac('sha256', derived).update(part).digest(),
-          Buffer.from(`AWS4${secretAccessKey}`),
-        ),
-    );
+    const derived = scope
+      .split('/')
+      .reduce<Buffer>(
+        (key, part) => createHmac('sha256', key).update(part).digest(),
+        Buffer.from(`AWS4${secretAccessKey}`),
+      );
+    const key = hmacKey(derived);
     this.#known.set(signingKeyId, { secretAccessKey, scope, key });
     return key;
   }

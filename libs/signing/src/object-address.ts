@@ -47,9 +47,11 @@ export class ObjectAddresses {
   #addressOf(location: Location): string {
     const { endpoint, region, bucket, forcePathStyle } = location;
     const id = `${region} ${bucket} ${forcePathStyle} ${endpoint ?? ''}`;
-    const known = this.#known.get(id) ?? addressOf(location);
-    this.#known.set(id, known);
-    return known;
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const address = addressOf(location);
+    this.#known.set(id, address);
+    return address;
   }
 }
 

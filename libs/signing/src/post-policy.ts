@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { FormTerms } from '@countersign/ledger';
 import { ALGORITHM, type Credential, type DerivedKeys, scopeOf, toAmzDate } from './derived-keys.js';
 
@@ -21,8 +20,7 @@ export function signedForm(terms: FormTerms, credential: Credential, derivedKeys
     key,
   };
   const policy = Buffer.from(JSON.stringify(policyOf(terms, fields))).toString('base64');
-  const signature = createHmac('sha256', derivedKeys.of(credential, scope)).update(policy).digest('hex');
-  return { ...fields, Policy: policy, 'X-Amz-Signature': signature };
+  return { ...fields, Policy: policy, 'X-Amz-Signature': derivedKeys.sign(credential, scope, policy) };
 }
 
 function policyOf({ contentLengthRange, issuedAt, expiresInSeconds }: FormTerms, fields: Record<string, string>) {

@@ -23,7 +23,7 @@ export async function findHoldings(
 ): Promise<Holding[]> {
   const hasSegment = isSegment(subject);
   let characters = 0;
-  const shared = new Map<string, { place: number; asked: Asked; paths: Set<string> }>();
+  const shared = new Map<string, { place: number; asked: Asked; paths: Set<string>; parent: string | null }>();
   const places = questions.map(({ action, bucket, key, useCase }) => {
     // Neither name can hold a line break.
     const id = `${bucket}\n${useCase}`;
@@ -31,15 +31,18 @@ export async function findHoldings(
     if (!entry) {
       const paths = new Set<string>();
       const asked = { tenantId, subject, groups, bucket, useCase, paths, hasSegment, reads: false };
-      entry = { place: shared.size, asked, paths };
+      entry = { place: shared.size, asked, paths, parent: null };
       shared.set(id, entry);
     }
     if (action === 'read') entry.asked.reads = true;
-    for (const path of lookupPaths(key)) {
+    // Of a neighbour in the same folder all but the key itself is known.
+    const parent = key.slice(0, key.lastIndexOf('/') + 1);
+    for (const path of parent === entry.parent ? [key] : lookupPaths(key)) {
       if (entry.paths.has(path)) continue;
       entry.paths.add(path);
       characters += path.length;
     }
+    entry.parent = parent;
     // Attack: a batch of keys of five hundred segments each has gigabytes of ancestors.
     if (characters > MAX_PATH_CHARACTERS) throw tooDeep();
     return entry.place;

@@ -18,7 +18,8 @@ export function openCredential(
   try {
     const opened = seal.openKept(sealedCredential, { tenantId, signingKeyId: id });
     const { secretAccessKey, sessionToken } = opened;
-    return { signingKeyId: id, accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+    const credential = { signingKeyId: id, accessKeyId, secretAccessKey };
+    return sessionToken === undefined ? credential : { ...credential, sessionToken };
   } catch (cause) {
     return noSigningKey(cause);
   }

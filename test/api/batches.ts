@@ -40,7 +40,7 @@ export function escaped(text: string): string {
 }
 
 /** An object as JSON in which even the names are escaped. */
-export function escapedObject(fields: Record<string, string | number>): string {
+export function escapedObject(fields: Record<string, string | number | boolean>): string {
   const members = Object.entries(fields).map(
     ([name, value]) => `${escaped(name)}:${typeof value === 'string' ? escaped(value) : value}`,
   );

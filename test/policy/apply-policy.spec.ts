@@ -63,7 +63,7 @@ describe('applyPolicy', () => {
         life,
         (policy, asked, credential) => {
           const credentialExpiresAt = credential === null ? null : now + credential;
-          const time = { issuedAt: now, expiresInSeconds: asked, credentialExpiresAt };
+          const time = { now, isStable: false, expiresInSeconds: asked, credentialExpiresAt };
           const outcome = applyPolicy(policy, download, time, store);
           const wanted = asked ?? policy.defaultExpirySeconds;
           const isInRange = wanted !== null && wanted >= policy.minExpirySeconds && wanted <= policy.maxExpirySeconds;
@@ -79,6 +79,45 @@ describe('applyPolicy', () => {
           outcomes[isCut ? 'cut' : 'within']++;
           expect(outcome.terms.expiresInSeconds).toBe(isCut ? credential : wanted);
           expect(outcome.terms.expiryLimitedBy).toBe(isCut ? 'credential' : null);
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+    expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(100);
+  });
+
+  it('gives a stable URL the same terms all through a window of half its life, and never more life than was asked', () => {
+    const outcomes = { same: 0, next: 0, cut: 0 };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: MAX_EXPIRY_SECONDS }),
+        fc.integer({ min: 0, max: MAX_EXPIRY_SECONDS }),
+        fc.double({ min: 0, max: 1.5, noNaN: true }),
+        fc.option(fc.integer({ min: MAX_EXPIRY_SECONDS, max: 2 * MAX_EXPIRY_SECONDS }), { nil: null }),
+        (asked, offset, later, life) => {
+          const policy = { ...defaultUseCases[0]!, minExpirySeconds: 1, maxExpirySeconds: asked };
+          const window = Math.max(1, Math.floor(asked / 2));
+          const credentialExpiresAt = life === null ? null : now + life;
+          const termsAt = (at: number) => {
+            const time = { now: at, isStable: true, expiresInSeconds: asked, credentialExpiresAt };
+            const outcome = applyPolicy(policy, download, time, store);
+            if (!outcome.isWithin) throw new Error('an expiry within the range');
+            const { issuedAt, expiresInSeconds, expiryLimitedBy } = outcome.terms;
+            const left = issuedAt + expiresInSeconds - at;
+            expect(issuedAt % window).toBe(0);
+            expect(expiresInSeconds).toBeLessThanOrEqual(asked);
+            expect(left).toBeLessThanOrEqual(asked);
+            if (expiryLimitedBy === null) expect([expiresInSeconds, left >= asked / 2]).toEqual([asked, true]);
+            else expect(issuedAt + expiresInSeconds).toBe(credentialExpiresAt);
+            return outcome.terms;
+          };
+          const at = now + offset;
+          const [terms, then] = [at, at + Math.round(later * window)].map(termsAt);
+          if (terms?.expiryLimitedBy) outcomes.cut++;
+          const isInWindow = Math.floor(at / window) === Math.floor((at + Math.round(later * window)) / window);
+          outcomes[isInWindow ? 'same' : 'next']++;
+          if (isInWindow) expect(then).toEqual(terms);
+          else expect(then!.issuedAt).toBeGreaterThan(terms!.issuedAt);
         },
       ),
       { numRuns: 3_000 },
@@ -135,7 +174,7 @@ describe('applyPolicy', () => {
             disposition,
             hasFilename,
           };
-          const time = { issuedAt: now, expiresInSeconds: null, credentialExpiresAt: null };
+          const time = { now, isStable: false, expiresInSeconds: null, credentialExpiresAt: null };
           const outcome = applyPolicy(policy, wanted, time, store);
           if (!outcome.isWithin) throw new Error('a download within its limits');
           const { terms } = outcome;
@@ -160,7 +199,7 @@ describe('applyPolicy', () => {
       maxContentLength: 9,
     };
     const wanted = { ...upload, contentType: 'text/plain', contentLength: 10, overwrite: true };
-    const time: WantedTime = { issuedAt: now, expiresInSeconds: 1, credentialExpiresAt: null };
+    const time: WantedTime = { now, isStable: false, expiresInSeconds: 1, credentialExpiresAt: null };
     const codesOf = (more: Partial<WantedTime & typeof wanted>) => {
       const outcome = applyPolicy(strict, { ...wanted, ...more }, { ...time, ...more }, store);
       return outcome.isWithin ? [] : outcome.violations.map(({ code }) => code);
@@ -190,7 +229,7 @@ describe('The mode of an upload', () => {
   const MIB = 1024 ** 2;
   const useCase: UseCase = { ...defaultUseCases[4]!, minContentLength: 2, maxContentLength: null };
   const violationsOf = (wanted: Partial<typeof upload>, offer = store, policy = useCase) => {
-    const time = { issuedAt: now, expiresInSeconds: null, credentialExpiresAt: null };
+    const time = { now, isStable: false, expiresInSeconds: null, credentialExpiresAt: null };
     const outcome = applyPolicy(policy, { ...upload, ...wanted }, time, offer);
     return outcome.isWithin ? [] : outcome.violations.map(({ code, pointer, limits }) => [code, pointer, limits]);
   };

@@ -12,7 +12,7 @@ import {
 } from '@countersign/signing';
 import { Receipt } from '../../libs/ledger/src/receipt.js';
 import type { SigningCase } from './cases.js';
-import { signDownload, signUpload } from './signed.js';
+import { issuanceOf, signDownload, signUpload } from './signed.js';
 
 /** The key pair of Amazon's own examples. */
 const CREDENTIAL: Credential = {
@@ -110,12 +110,14 @@ describe('nothing is signed but a receipt of the ledger, with the signing key th
   it('a receipt for another kind of terms is refused, and nothing signs the start of a multipart upload', async () => {
     // Attack: none by a caller; but what is on record as the start of an upload must not become a URL.
     const all: Terms[] = [terms, form(), parts(), multipartTerms(issuance)];
-    for (const [kind, way] of Object.entries(SIGN))
+    for (const [name, way] of Object.entries(SIGN)) {
+      const kind = name === 'head' ? 'url' : name;
       for (const its of all) {
         const signing = way(new Receipt(randomUUID(), its), CREDENTIAL);
         if (its.kind === kind) await expect(signing).resolves.toBeDefined();
         else await expect(signing).rejects.toThrow(`not for terms of the kind "${kind}"`);
       }
+    }
   });
 
   it('terms cannot be changed once they are on record', () => {
@@ -141,10 +143,42 @@ describe('nothing is signed but a receipt of the ledger, with the signing key th
   });
 });
 
+describe('a pair', () => {
+  const download = {
+    ...CASE.download,
+    disposition: 'attachment' as const,
+    filename: 'a.png',
+    contentType: 'image/png',
+  };
+  const receiptFor = (withHead: boolean) =>
+    new Receipt(randomUUID(), downloadTerms(issuanceOf(CASE), { ...download, withHead }));
+
+  it('is the URLs that a GET and a HEAD have by themselves', async () => {
+    const receipt = receiptFor(true);
+    const both = [new UrlSigner().sign(receipt, CREDENTIAL), new UrlSigner().signHead(receipt, CREDENTIAL)];
+    const alone = [
+      signDownload({ ...CASE, download }),
+      signDownload({ ...CASE, download: { ...download, method: 'HEAD' } }),
+    ];
+    expect(await Promise.all(both)).toEqual(await Promise.all(alone));
+  });
+
+  it('has no HEAD where the receipt is for a GET alone', () =>
+    expect(new UrlSigner().signHead(receiptFor(false), CREDENTIAL)).toBeNull());
+
+  it('cannot change between the ledger and the signature', () => {
+    // Attack: what is on record is one version, and the HEAD is signed for another.
+    const { headQuery } = receiptFor(true).terms;
+    expect(() => Object.assign(headQuery ?? {}, { versionId: '1' })).toThrow(TypeError);
+  });
+});
+
 /** The ways to sign, by the kind of terms that each is for: what is thrown rejects. */
 const SIGN = {
   url: async (receipt: Receipt, credential: Credential) =>
     new UrlSigner().sign(receipt as Receipt<UrlTerms>, credential),
+  head: async (receipt: Receipt, credential: Credential) =>
+    new UrlSigner().signHead(receipt as Receipt<UrlTerms>, credential),
   form: async (receipt: Receipt, credential: Credential) =>
     new UrlSigner().signForm(receipt as Receipt<FormTerms>, credential),
   parts: (receipt: Receipt, credential: Credential) =>

@@ -14,11 +14,13 @@ export async function* readLines(client: pg.Client, { name }: Partition, month: 
   const table = client.escapeIdentifier(name);
   // By the primary key: to sort a month would fill the server's disk with temporary files.
   await client.query('SET LOCAL enable_sort = off; SET LOCAL jit = off');
-  const urlCount = (await hasUrlCount(client, table)) ? 'l.url_count' : 'NULL::integer';
+  const urlCount = (await hasColumn(client, table, 'url_count')) ? 'l.url_count' : 'NULL::integer';
+  const stableUrls = (await hasColumn(client, table, 'stable_urls')) ? 'l.stable_urls' : 'NULL::uuid[]';
   await client.query(
     `DECLARE ledger_rows NO SCROLL CURSOR FOR
      SELECT row_to_json(event)::text AS line FROM (
-       SELECT ${FIELDS}, ${urlCount} AS "urlCount" FROM ONLY public.${table} AS l WHERE l.at >= '${from}' AND l.at < '${to}' ORDER BY l.at, l.id) AS event`,
+       SELECT ${FIELDS}, ${urlCount} AS "urlCount", coalesce(${stableUrls}, '{}') AS "stableUrls"
+         FROM ONLY public.${table} AS l WHERE l.at >= '${from}' AND l.at < '${to}' ORDER BY l.at, l.id) AS event`,
   );
   for (;;) {
     const { rows } = await client.query<[string]>({ text: `FETCH ${BATCH} FROM ledger_rows`, rowMode: 'array' });
@@ -35,12 +37,12 @@ export async function countRows(client: pg.Client, { name }: Partition, { from, 
 }
 
 /** Not of a table that was detached before the ledger had it. */
-async function hasUrlCount(client: pg.Client, table: string): Promise<boolean> {
-  const sql = `SELECT 1 FROM pg_attribute WHERE attrelid = $1::regclass AND attname = 'url_count'`;
-  return (await client.query(sql, [`public.${table}`])).rows.length > 0;
+async function hasColumn(client: pg.Client, table: string, column: string): Promise<boolean> {
+  const sql = `SELECT 1 FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2`;
+  return (await client.query(sql, [`public.${table}`, column])).rows.length > 0;
 }
 
-/** The fields of GET /audit-events but `urlCount`, and the tenant. */
+/** The fields of GET /audit-events but those that came later, and the tenant. */
 const FIELDS = `
   l.id, to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, l.tenant_id AS "tenantId", l.subject, l.action,
   l.decision, l.reason, l.bucket, l.key, l.use_case AS "useCase", l.issuance_id AS "issuanceId",

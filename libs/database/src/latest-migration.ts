@@ -1,2 +1,2 @@
 /** The newest migration that this code needs; a test holds it against prisma/migrations. */
-export const LATEST_MIGRATION = '20261122040000_shared_entries';
+export const LATEST_MIGRATION = '20261122050000_stable_urls';

@@ -1,4 +1,5 @@
 import type { IssuanceDecision, Terms } from './entry.js';
+import { urlIds } from './url-ids.js';
 
 type Row = ReturnType<typeof toRow>;
 type Shared = ReturnType<typeof toShared>;
@@ -84,12 +85,20 @@ function toRow(decision: IssuanceDecision, n: number) {
     contentLength: decision.contentLength ?? undefined,
     url: decision.decision === 'granted' ? decision.terms.url : undefined,
     details: decision.details ?? undefined,
+    stableUrls: decision.isStable ? stableUrlsOf(decision) : undefined,
     upload: decision.decision === 'granted' ? decision.upload : undefined,
   };
 }
 
+/** Of a refusal there are none. */
+function stableUrlsOf(decision: IssuanceDecision): string[] | undefined {
+  const terms = decision.decision === 'granted' ? decision.terms : undefined;
+  return terms?.kind === 'url' ? urlIds(terms) : undefined;
+}
+
 /** How many URLs the terms give, where it is not one: null, and so left out, stands for that. */
 function urlCountOf(terms: Terms): number | undefined {
+  if (terms.kind === 'url') return terms.headQuery && 2;
   if (terms.kind === 'parts') return terms.parts.length;
   return terms.kind === 'multipart' ? 0 : undefined;
 }

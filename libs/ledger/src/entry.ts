@@ -20,7 +20,7 @@ interface Signable {
   signingKeyId: string;
 }
 
-/** What one URL allows: exactly this request. */
+/** What one URL allows: exactly this request; and of a pair, the same by HEAD. */
 export interface UrlTerms extends Signable {
   kind: 'url';
   method: 'GET' | 'HEAD' | 'PUT';
@@ -28,6 +28,8 @@ export interface UrlTerms extends Signable {
   headers: Readonly<Record<string, string>>;
   /** Signed parameters that are not the signature's own, such as `response-content-disposition`. */
   query: Readonly<Record<string, string>>;
+  /** Where a HEAD of the same is allowed too, by a URL of its own: the parameters of that. */
+  headQuery?: Readonly<Record<string, string>>;
 }
 
 /** What an upload form allows: one object with exactly these fields, of a size within the range. */
@@ -67,6 +69,8 @@ export type IssuanceDecision<T extends Terms = Terms> = Asker & {
   contentLength: number | null;
   /** What else was pinned. */
   details: Record<string, unknown> | null;
+  /** Whether other rows may have the same terms, and so the same URLs: then the row names them, and each counts once. */
+  isStable?: boolean;
   /** Of a rotation's own URLs: only they may be signed by a key of it that is not active. */
   rotationId?: string;
   /** Of a granted upload: its row. */

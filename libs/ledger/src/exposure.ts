@@ -1,8 +1,8 @@
 import type { Transaction } from '@countersign/database';
 
 /**
- * What is out under a signing key: URLs, forms among them, that were issued and have not expired. Of the parts of an upload each counts;
- * a rotation's own do not.
+ * What is out under a signing key: URLs, forms among them, that were issued and have not expired. Of the parts of an upload each counts,
+ * and of a pair; a stable URL counts once, however often it was given. A rotation's own do not count.
  */
 export interface SigningKeyExposure {
   signingKeyId: string;

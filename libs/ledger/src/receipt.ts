@@ -37,6 +37,7 @@ function freeze(terms: Terms): void {
   if (terms.kind === 'url') {
     Object.freeze(terms.headers);
     Object.freeze(terms.query);
+    if (terms.headQuery) Object.freeze(terms.headQuery);
   } else if (terms.kind === 'form') {
     Object.freeze(terms.fields);
     Object.freeze(terms.contentLengthRange);

@@ -1,13 +1,16 @@
 import { allowsContentType, isActive } from './content-type.js';
 import { presentDownload } from './disposition.js';
+import { signingTime } from './signing-time.js';
 import { modeViolations, sizeViolations, type StoreOffer, type WantedSize } from './upload-mode.js';
 import { isFor, type UseCase } from './use-case.js';
 import type { Violation } from './violation.js';
 
 /** For how long a permitted request asks. Times are whole seconds since the epoch. */
 export interface WantedTime {
-  issuedAt: number;
+  now: number;
   expiresInSeconds: number | null;
+  /** Whether whoever asks for the same is to get the same URL, for a while. */
+  isStable: boolean;
   /** When the credential that would sign dies, or null: never. */
   credentialExpiresAt: number | null;
 }
@@ -31,6 +34,8 @@ interface WantedUpload extends WantedSize {
 
 /** What may be signed. */
 export interface Terms {
+  /** What the expiry is counted from: now, or before it where the URL is stable. */
+  issuedAt: number;
   expiresInSeconds: number;
   expiryLimitedBy: 'credential' | null;
   disposition: 'attachment' | 'inline' | null;
@@ -42,7 +47,7 @@ export type Outcome = { isWithin: true; terms: Terms } | { isWithin: false; viol
 
 /**
  * The terms to sign, or every violation at once. Expiry is the truth: it is what was asked for (or the use case's default), and only
- * the life of the credential can cut it, which the terms then say. Pure.
+ * the life of the credential can cut it, which the terms then say. A stable URL's terms are the same all through its window. Pure.
  */
 export function applyPolicy(
   useCase: UseCase | null,
@@ -62,12 +67,14 @@ export function applyPolicy(
   if (first) return { isWithin: false, violations: [first, ...rest] };
 
   const asked = time.expiresInSeconds ?? useCase.defaultExpirySeconds ?? useCase.minExpirySeconds;
-  const credentialLife = time.credentialExpiresAt === null ? Infinity : time.credentialExpiresAt - time.issuedAt;
+  const issuedAt = signingTime(time.now, asked, time.isStable);
+  const credentialLife = time.credentialExpiresAt === null ? Infinity : time.credentialExpiresAt - issuedAt;
   const isCut = credentialLife < asked;
   const { disposition, contentType } = presentation(useCase, wanted);
   return {
     isWithin: true,
     terms: {
+      issuedAt,
       expiresInSeconds: isCut ? credentialLife : asked,
       expiryLimitedBy: isCut ? 'credential' : null,
       disposition,

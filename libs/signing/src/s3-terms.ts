@@ -13,6 +13,8 @@ export interface Issuance {
 
 export interface Download {
   method: 'GET' | 'HEAD';
+  /** With a GET: whether a HEAD is allowed too. */
+  withHead?: boolean;
   disposition: 'attachment' | 'inline' | null;
   filename: string | null;
   contentType: string | null;
@@ -34,7 +36,7 @@ export interface Upload {
 /** Metadata of every object that came by an upload of ours: by it one is told from what somebody else put under the key. */
 export const UPLOAD_ID_METADATA = 'x-amz-meta-countersign-upload';
 
-/** What a download URL may do: one GET or HEAD of one object, with the response headers that the store is told to give. */
+/** What a download URL may do: one GET or HEAD of one object, or a pair of URLs both, with the response headers that the store is told to give. */
 export function downloadTerms(
   { url, region, issuedAt, expiresInSeconds, signingKeyId }: Issuance,
   download: Download,
@@ -45,8 +47,9 @@ export function downloadTerms(
   if (download.contentType !== null) query['response-content-type'] = download.contentType;
   if (download.versionId !== null) query['versionId'] = download.versionId;
   // As the SDK has it: a GET and a PUT name their operation, a HEAD does not.
+  const headQuery = download.withHead ? { ...query } : undefined;
   if (download.method === 'GET') query['x-id'] = 'GetObject';
-  return {
+  const terms: UrlTerms = {
     kind: 'url',
     method: download.method,
     url,
@@ -57,6 +60,8 @@ export function downloadTerms(
     expiresInSeconds,
     signingKeyId,
   };
+  if (headQuery) terms.headQuery = headQuery;
+  return terms;
 }
 
 /**

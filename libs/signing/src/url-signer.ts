@@ -34,6 +34,13 @@ export class UrlSigner implements OnModuleInit {
     return this.#presign(receipt.terms, credential);
   }
 
+  /** The URL of a pair's HEAD, or null where the terms are for no pair. */
+  signHead(receipt: Receipt<UrlTerms>, credential: Credential): string | Promise<string> | null {
+    assertSignable(receipt, 'url', credential);
+    const { headQuery: query } = receipt.terms;
+    return query ? this.#presign({ ...receipt.terms, method: 'HEAD', query }, credential) : null;
+  }
+
   /** All fields of an upload form, to be sent before `file`. Whoever has them can upload until they expire, as with a URL. */
   signForm(receipt: Receipt<FormTerms>, credential: Credential): Record<string, string> {
     assertSignable(receipt, 'form', credential);

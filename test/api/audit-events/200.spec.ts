@@ -65,6 +65,7 @@ describe('GET /audit-events answers 200', () => {
       'reason',
       'requestId',
       'signingKeyId',
+      'stableUrls',
       'subject',
       'url',
       'urlCount',

@@ -90,7 +90,14 @@ describe('POST /download-url answers 400', () => {
     ['bucket', '\ud800'],
     ['bucket', 'a'.repeat(256)],
     ['bucket', ['files']],
+    ['withHead', 'true'],
+    ['withHead', null],
+    ['stable', 1],
+    ['stable', null],
   ])('for the %s %j', (field, value) => expectRefused({ ...good, [field]: value }, [`/${field}`]));
+
+  it('for a HEAD that is to come with a HEAD, naming the field', () =>
+    expectRefused({ ...good, method: 'HEAD', withHead: true }, ['/withHead']));
 
   it('for fields that it does not know, all at once', async () => {
     // Attack: a tenant, a subject or terms that come from the body.

@@ -31,6 +31,7 @@ describe('POST /download-urls answers 200', () => {
       [{ bucket: 'files', key: 'shared/a', expiresInSeconds: 1 }, 422, 'expiry-out-of-range'],
       [{ bucket: 'files', key: '../a' }, 400, 'invalid-request'],
       [{ bucket: 'files', key: 'shared/a', method: 'HEAD' }, 201],
+      [{ bucket: 'files', key: 'shared/a', method: 'HEAD', withHead: true }, 400, 'invalid-request'],
     ];
     const { body, headers } = await post(wanted.map(([item]) => item)).expect(200);
     expect(headers['cache-control']).toBe('no-store');
@@ -116,6 +117,8 @@ describe('POST /download-urls answers 200', () => {
       useCase: 'u'.repeat(255),
       expiresInSeconds: Number.MAX_SAFE_INTEGER,
       method: 'HEAD',
+      withHead: false,
+      stable: false,
       filename: 'f'.repeat(1_024),
       disposition: 'attachment',
       contentType: `image/${'x'.repeat(249)}`,

@@ -50,6 +50,7 @@ export class AuditEventsQuery extends PageQuery {
   requestId: 'c1f2a7de-3b58-4f0e-9b0c-5d8f6f3a9e21',
   details: { method: 'PUT', overwrite: false },
   urlCount: null,
+  stableUrls: [],
 })
 export class AuditEvent {
   @Uuid() id!: string;
@@ -90,8 +91,11 @@ export class AuditEvent {
   /** What else was pinned, or what was changed. */
   details!: Record<string, unknown> | null;
 
-  /** How many URLs were issued, of the parts of an upload; 0 where an upload in parts was begun. Null: one URL, or none. */
+  /** How many URLs were issued, of the parts of an upload or of a pair; 0 where an upload in parts was begun. Null: one URL, or none. */
   @Integer() urlCount!: number | null;
+
+  /** Of a download that asked for a stable URL: its name, and that of the pair's HEAD. Rows with the same name handed out the same URL. */
+  stableUrls!: string[];
 }
 
 export class AuditEventPage {

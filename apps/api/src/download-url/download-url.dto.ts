@@ -1,4 +1,4 @@
-import { IsIn, Matches, Min } from 'class-validator';
+import { IsBoolean, IsIn, Matches, Min } from 'class-validator';
 import { Example } from '../http/fields.js';
 import { IsContentType, IsFilename, IsInteger, IsLookedUpName, IsObjectKey, Optional } from '../http/validators.js';
 
@@ -18,6 +18,15 @@ export class DownloadUrlRequest {
 
   /** `HEAD` to see the object's size and type only. */
   @Optional() @IsIn(['GET', 'HEAD']) method?: 'GET' | 'HEAD' = 'GET';
+
+  /** With the method GET: whether a URL for a HEAD comes with it, in `head`. */
+  @Optional() @IsBoolean() withHead?: boolean = false;
+
+  /**
+   * For caches: whoever asks for the same gets the same URL, byte for byte, for half of the expiry. It then has between half and all of the
+   * expiry left to live, and `expiresAt` says exactly when it ends.
+   */
+  @Optional() @IsBoolean() stable?: boolean = false;
 
   /** The name to save as. Makes the answer an attachment, unless `disposition` says otherwise. */
   @Optional() @IsFilename() filename?: string;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ProblemError } from '@countersign/errors';
 import type { Caller } from '../http/caller.js';
 import { IssueUrl } from '../issuance/issue-url.js';
 import { type IssuedUrl, toIssuedUrl } from '../issuance/issued-url.dto.js';
@@ -11,6 +12,7 @@ export class IssueDownloadUrl {
 
   async execute(caller: Caller, request: DownloadUrlRequest): Promise<IssuedUrl> {
     const wish = downloadWish(request);
+    if (wish instanceof ProblemError) throw wish;
     return toIssuedUrl(wish, await this.issueUrl.execute(caller, wish));
   }
 }

@@ -102,20 +102,21 @@ export class IssueUrl {
   }
 
   #judge(caller: Caller, wish: Wish, holding: Holding): Verdict {
-    const { bucket, signingKey, now: issuedAt } = holding;
+    const { bucket, signingKey, now } = holding;
     const refusal = refusalOf(holding, wish, caller);
     if (!bucket || refusal) return refused(caller, wish, refusalProblem(refusal ?? 'bucket-not-found'));
 
     const credentialExpiresAt = signingKey?.expiresAt ?? null;
-    const time = { issuedAt, expiresInSeconds: wish.expiresInSeconds, credentialExpiresAt };
+    const { isStable } = wish;
+    const time = { now, isStable, expiresInSeconds: wish.expiresInSeconds, credentialExpiresAt };
     const outcome = applyPolicy(holding.useCase, wish.content, time, { forms: this.#offersForms(bucket) });
     const storeKey = bucket.keyPrefix + wish.key;
     const tooLong = keyLengthFault(storeKey);
     if (!outcome.isWithin) return refused(caller, wish, outsidePolicy([...outcome.violations, ...tooLong]));
     if (tooLong.length > 0) return refused(caller, wish, outsidePolicy(tooLong));
     if (isWithheld(holding, wish)) return refused(caller, wish, notVerified());
-    const { expiresInSeconds, expiryLimitedBy } = outcome.terms;
-    if (!signingKey || expiresInSeconds < 1) return undecided(noSigningKey());
+    const { issuedAt, expiresInSeconds, expiryLimitedBy } = outcome.terms;
+    if (!signingKey || issuedAt + expiresInSeconds <= now) return undecided(noSigningKey());
     const credential = openCredential(this.seal, caller.tenantId, signingKey);
     if (credential instanceof ProblemError) return undecided(credential);
 
@@ -146,8 +147,16 @@ export class IssueUrl {
   #sign(receipt: Receipt, { credential, expiryLimitedBy }: Granted): Issued | Promise<Issued> {
     if (isReceiptFor(receipt, 'url')) {
       const signed = this.signer.sign(receipt, credential);
-      if (typeof signed === 'string') return { kind: 'url', receipt, url: signed, expiryLimitedBy };
-      return signed.then((url) => ({ kind: 'url', receipt, url, expiryLimitedBy }));
+      const head = this.signer.signHead(receipt, credential);
+      if (isSettled(signed) && isSettled(head))
+        return { kind: 'url', receipt, url: signed, headUrl: head, expiryLimitedBy };
+      return Promise.all([signed, head]).then(([url, headUrl]) => ({
+        kind: 'url',
+        receipt,
+        url,
+        headUrl,
+        expiryLimitedBy,
+      }));
     }
     if (isReceiptFor(receipt, 'form'))
       return { kind: 'form', receipt, fields: this.signer.signForm(receipt, credential), expiryLimitedBy };
@@ -172,7 +181,7 @@ const undecided = (problem: ProblemError): Verdict => ({ isGranted: false, decis
 /** Written out, field by field: a thousand of these are made for one batch, and spreading objects takes longer than signing. */
 function decisionOf(
   { tenantId, subject, clientAddress, userAgent, requestId }: Caller,
-  { action, bucket, key, useCase, content, details }: Wish,
+  { action, bucket, key, useCase, content, details, isStable }: Wish,
   issuanceId: string,
   made:
     { decision: 'granted'; terms: Terms; upload: UploadRecord | undefined } | { decision: 'refused'; reason: string },
@@ -193,6 +202,7 @@ function decisionOf(
     contentType,
     contentLength,
     details,
+    isStable,
   };
   return Object.assign(common, made);
 }

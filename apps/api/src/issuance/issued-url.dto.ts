@@ -32,13 +32,13 @@ export class Issuance {
   /** The policy that it was issued within. */
   useCase!: string;
 
-  /** A whole second: the signature's `X-Amz-Date`. */
+  /** A whole second: the signature's `X-Amz-Date`. Of a stable URL, the start of its window. */
   @Timestamp() issuedAt!: string;
 
   /** When the store will begin to refuse what was issued; of an upload in parts, when the upload is over. */
   @Timestamp() expiresAt!: string;
 
-  /** Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+  /** From `issuedAt` on: exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
   @Integer() expiresInSeconds!: number;
 
   /** `credential` where the life of the signing credential cut the expiry; else null. */
@@ -65,6 +65,17 @@ export const ISSUED_URL: IssuedUrl = {
   url: 'https://s3.eu-central-1.example.com/acme/users/alice/photo.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef',
 };
 
+/** The URL of a HEAD: the size, the type and whether the object is there. */
+export class IssuedHead {
+  method!: 'HEAD';
+
+  /** A presigned URL of its own, which lives as long. */
+  @Uri() url!: string;
+
+  /** What the client must set, as above. */
+  headers!: Record<string, string>;
+}
+
 /** A presigned URL and what it can do. */
 @Example<IssuedUrl>(ISSUED_URL)
 export class IssuedUrl extends Issuance {
@@ -73,6 +84,9 @@ export class IssuedUrl extends Issuance {
 
   /** The presigned URL: whoever holds it can use it until it expires. */
   @Uri() url!: string;
+
+  /** Where `withHead` asked for it. */
+  head?: IssuedHead;
 }
 
 /** @throws where the wish was for something else than a URL that downloads. */
@@ -80,7 +94,9 @@ export function toIssuedUrl(wish: Wish, issued: Issued): IssuedUrl {
   if (issued.kind !== 'url') throw new Error('this is no URL');
   const { method, headers } = issued.receipt.terms;
   if (method === 'PUT') throw new Error('this is no download');
-  return Object.assign(toIssuance(wish, issued, headers), { method, url: issued.url });
+  const answer: IssuedUrl = Object.assign(toIssuance(wish, issued, headers), { method, url: issued.url });
+  if (issued.headUrl !== null) answer.head = { method: 'HEAD', url: issued.headUrl, headers };
+  return answer;
 }
 
 /** Written out, field by field: see issue-url.ts. */

@@ -11,6 +11,8 @@ export interface IssuedOneUrl extends Common {
   kind: 'url';
   receipt: Receipt<UrlTerms>;
   url: string;
+  /** Of a pair: the HEAD's. */
+  headUrl: string | null;
 }
 
 export interface IssuedForm extends Common {

@@ -21,6 +21,8 @@ export interface Place {
 /** What somebody wants a URL for, and what a download and an upload differ in. */
 export interface Wish extends Question {
   expiresInSeconds: number | null;
+  /** Whether it is to be the same URL as that of equal wishes of the same time. */
+  isStable: boolean;
   /** What the policy looks at beyond the expiry. */
   content: WantedContent;
   /** What the ledger notes beyond it. */

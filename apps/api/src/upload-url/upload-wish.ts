@@ -32,6 +32,7 @@ export function uploadWish(request: UploadUrlRequest): UploadWish | ProblemError
     key,
     useCase,
     expiresInSeconds: request.expiresInSeconds ?? null,
+    isStable: false,
     content,
     details: detailsOf(content, checksumSha256),
     terms: (place, terms) => termsOf(content, checksumSha256, place, terms),

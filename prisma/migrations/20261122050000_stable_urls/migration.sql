@@ -1,0 +1,85 @@
+-- Names the URLs of an issuance, where others may have given the same ones: equal ids are the same URL, byte for byte. They are made of what is
+-- signed, and of nothing that signs. Null for whatever is a URL of its own.
+ALTER TABLE "ledger" ADD COLUMN "stable_urls" UUID[];
+GRANT SELECT (stable_urls) ON ledger TO countersign_operator;
+
+-- As before, but that a URL that was given more than once counts once.
+CREATE OR REPLACE FUNCTION signing_key_exposure(key_tenant_id uuid, key_id uuid)
+  RETURNS TABLE (live_urls bigint, subjects bigint, latest_expires_at timestamptz, last_issued_at timestamptz)
+  LANGUAGE sql STABLE SECURITY INVOKER
+  AS $$
+  SELECT live.urls, live.subjects, live.latest, newest.at
+    FROM (SELECT coalesce(sum(coalesce(url_count, 1)) FILTER (WHERE stable_urls IS NULL), 0) + count(DISTINCT stable.id) AS urls,
+                 count(DISTINCT subject) AS subjects, max(expires_at) AS latest
+            FROM ledger LEFT JOIN LATERAL unnest(stable_urls) AS stable(id) ON true
+           WHERE tenant_id = key_tenant_id AND signing_key_id = key_id AND expires_at > now() AND at > now() - interval '8 days'
+             AND subject <> 'system:rotation' AND url_count IS DISTINCT FROM 0) AS live,
+         (SELECT max(at) AS at
+            FROM ledger
+           WHERE tenant_id = key_tenant_id AND signing_key_id = key_id AND subject <> 'system:rotation'
+             AND url_count IS DISTINCT FROM 0
+             AND expires_at >= (SELECT at FROM ledger
+                                 WHERE tenant_id = key_tenant_id AND signing_key_id = key_id AND subject <> 'system:rotation'
+                                   AND url_count IS DISTINCT FROM 0
+                                   AND expires_at IS NOT NULL
+                                 ORDER BY expires_at DESC LIMIT 1)) AS newest
+  $$;
+
+-- As before, and with the names of stable URLs.
+CREATE OR REPLACE FUNCTION append_to_ledger(entries jsonb)
+  RETURNS TABLE (n integer, at timestamptz)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+  SET search_path = pg_catalog, public, pg_temp
+  SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  AS $$
+BEGIN
+  -- In one order, always: two appends can then never wait for each other.
+  PERFORM pg_advisory_xact_lock_shared(signing_key_lock(k.id))
+    FROM (SELECT DISTINCT e."signingKeyId" AS id FROM jsonb_to_recordset(entries) AS e("signingKeyId" uuid)
+           WHERE e."signingKeyId" IS NOT NULL ORDER BY 1) AS k;
+
+  RETURN QUERY
+  WITH accepted AS MATERIALIZED (
+    SELECT coalesce(r.n, e.n) AS n, coalesce(r.id, e.id) AS id, e."tenantId", e.subject, e.action, e.decision, e.reason, e.bucket,
+        coalesce(r.key, e.key) AS key, e."useCase", e."signingKeyId", e."expiresAt",
+        coalesce(r."contentType", e."contentType") AS "contentType", coalesce(r."contentLength", e."contentLength") AS "contentLength",
+        coalesce(r.url, e.url) AS url, e."clientAddress", e."userAgent", e."requestId", coalesce(r.details, e.details) AS details,
+        e."urlCount", coalesce(r."stableUrls", e."stableUrls") AS "stableUrls", coalesce(r.upload, e.upload) AS upload,
+        clock_timestamp()::timestamptz(3) AS at
+      FROM jsonb_to_recordset(entries) AS e(n integer, id uuid, "tenantId" uuid, subject text, action text, decision decision,
+             reason text, bucket text, key text, "useCase" text, "signingKeyId" uuid, "expiresAt" timestamptz, "contentType" text,
+             "contentLength" bigint, url text, "clientAddress" text, "userAgent" text, "requestId" text, details jsonb,
+             "rotationId" uuid, "urlCount" integer, "stableUrls" uuid[], upload jsonb, rows jsonb)
+      LEFT JOIN LATERAL jsonb_to_recordset(e.rows) AS r(n integer, id uuid, key text, "contentType" text, "contentLength" bigint,
+             url text, details jsonb, "stableUrls" uuid[], upload jsonb) ON true
+     WHERE e."signingKeyId" IS NULL
+        OR EXISTS (
+       SELECT FROM signing_keys k WHERE k.id = e."signingKeyId" AND k.tenant_id = e."tenantId" AND k.state = 'active')
+        OR EXISTS (
+       SELECT FROM rotations o
+        WHERE o.id = e."rotationId" AND o.tenant_id = e."tenantId" AND o.state <> 'done'
+          AND e."signingKeyId" IN (o.old_signing_key_id, o.new_signing_key_id))
+  ), appended AS (
+    INSERT INTO ledger (at, id, tenant_id, subject, action, decision, reason, bucket, key, use_case, issuance_id,
+        signing_key_id, expires_at, content_type, content_length, url, client_address, user_agent, request_id, details,
+        url_count, stable_urls)
+    SELECT a.at, a.id, a."tenantId", a.subject, a.action, a.decision, a.reason, a.bucket, a.key, a."useCase", CASE a.decision WHEN 'granted' THEN a.id END,
+        a."signingKeyId", a."expiresAt", a."contentType", a."contentLength", a.url, a."clientAddress", a."userAgent",
+        a."requestId", a.details, a."urlCount", a."stableUrls"
+      FROM accepted a
+  ), begun AS (
+    INSERT INTO uploads (id, tenant_id, subject, bucket_id, bucket, key, use_case, mode, content_type, content_length,
+        min_content_length, max_content_length, checksum_sha256, overwrite, disposition, part_size, part_count, withheld,
+        created_at, expires_at, due_at)
+    SELECT a.id, a."tenantId", a.subject, u."bucketId", a.bucket, a.key, a."useCase", u.mode, a."contentType",
+        a."contentLength", u."minContentLength", u."maxContentLength", u."checksumSha256", u.overwrite, u.disposition, u."partSize",
+        u."partCount", u.withheld, a.at, a."expiresAt", CASE u.mode WHEN 'multipart' THEN a.at + interval '60 s' ELSE a."expiresAt" END
+      FROM accepted a, LATERAL jsonb_to_record(a.upload) AS u("bucketId" uuid, mode upload_mode, "minContentLength" bigint,
+             "maxContentLength" bigint, "checksumSha256" text, overwrite boolean, disposition text, "partSize" bigint,
+             "partCount" integer, withheld boolean)
+     WHERE a.upload IS NOT NULL
+  )
+  SELECT a.n, a.at FROM accepted a;
+END
+$$;

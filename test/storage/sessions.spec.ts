@@ -41,7 +41,10 @@ if (process.env['STORAGE_STS_ENDPOINT']) {
       expect((await put(upload, 'hello')).status).toBe(200);
       const download = await t.downloadUrl(key, { useCase: 'batch', expiresInSeconds: 604_800 });
       expect(await (await fetch(download.url)).text()).toBe('hello');
-      for (const { expiresAt: end, expiryLimitedBy } of [upload, download]) {
+      // Signed as of days before there was a session.
+      const stable = await t.downloadUrl(key, { useCase: 'batch', expiresInSeconds: 604_800, stable: true });
+      expect(await (await fetch(stable.url)).text()).toBe('hello');
+      for (const { expiresAt: end, expiryLimitedBy } of [upload, download, stable]) {
         expect(Date.parse(end)).toBe(Math.floor(Date.parse(expiresAt) / 1000) * 1000);
         expect(expiryLimitedBy).toBe('credential');
       }

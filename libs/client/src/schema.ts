@@ -761,6 +761,17 @@ export interface components {
              * @enum {string}
              */
             method?: "GET" | "HEAD";
+            /**
+             * @description With the method GET: whether a URL for a HEAD comes with it, in `head`.
+             * @default false
+             */
+            withHead?: boolean;
+            /**
+             * @description For caches: whoever asks for the same gets the same URL, byte for byte, for half of the expiry. It then has between half and all of the
+             *     expiry left to live, and `expiresAt` says exactly when it ends.
+             * @default false
+             */
+            stable?: boolean;
             /** @description The name to save as. Makes the answer an attachment, unless `disposition` says otherwise. */
             filename?: string;
             /**
@@ -772,6 +783,19 @@ export interface components {
             contentType?: string;
             /** @description A version of the object, where the store keeps versions. */
             versionId?: string;
+        };
+        IssuedHead: {
+            /**
+             * Format: uri
+             * @description A presigned URL of its own, which lives as long.
+             */
+            url: string;
+            /** @enum {string} */
+            method: "HEAD";
+            /** @description What the client must set, as above. */
+            headers: {
+                [key: string]: string;
+            };
         };
         /**
          * @example {
@@ -796,7 +820,7 @@ export interface components {
             issuanceId: string;
             /**
              * Format: date-time
-             * @description A whole second: the signature's `X-Amz-Date`.
+             * @description A whole second: the signature's `X-Amz-Date`. Of a stable URL, the start of its window.
              */
             issuedAt: string;
             /**
@@ -804,7 +828,7 @@ export interface components {
              * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
              */
             expiresAt: string;
-            /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+            /** @description From `issuedAt` on: exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
             expiresInSeconds: number;
             /**
              * Format: uri
@@ -816,6 +840,8 @@ export interface components {
              * @enum {string}
              */
             method: "GET" | "HEAD";
+            /** @description Where `withHead` asked for it. */
+            head?: components["schemas"]["IssuedHead"];
             /** @description What the client must set, byte for byte: all signed headers but `host` and `content-length`. */
             headers: {
                 [key: string]: string;
@@ -894,7 +920,7 @@ export interface components {
             issuanceId: string;
             /**
              * Format: date-time
-             * @description A whole second: the signature's `X-Amz-Date`.
+             * @description A whole second: the signature's `X-Amz-Date`. Of a stable URL, the start of its window.
              */
             issuedAt: string;
             /**
@@ -902,7 +928,7 @@ export interface components {
              * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
              */
             expiresAt: string;
-            /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+            /** @description From `issuedAt` on: exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
             expiresInSeconds: number;
             /**
              * Format: uuid
@@ -952,7 +978,7 @@ export interface components {
             issuanceId: string;
             /**
              * Format: date-time
-             * @description A whole second: the signature's `X-Amz-Date`.
+             * @description A whole second: the signature's `X-Amz-Date`. Of a stable URL, the start of its window.
              */
             issuedAt: string;
             /**
@@ -960,7 +986,7 @@ export interface components {
              * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
              */
             expiresAt: string;
-            /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+            /** @description From `issuedAt` on: exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
             expiresInSeconds: number;
             /**
              * Format: uuid
@@ -1011,7 +1037,7 @@ export interface components {
             issuanceId: string;
             /**
              * Format: date-time
-             * @description A whole second: the signature's `X-Amz-Date`.
+             * @description A whole second: the signature's `X-Amz-Date`. Of a stable URL, the start of its window.
              */
             issuedAt: string;
             /**
@@ -1019,7 +1045,7 @@ export interface components {
              * @description When the store will begin to refuse what was issued; of an upload in parts, when the upload is over.
              */
             expiresAt: string;
-            /** @description Exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
+            /** @description From `issuedAt` on: exactly what was asked, or the use case's default, unless `expiryLimitedBy` says otherwise. */
             expiresInSeconds: number;
             /**
              * Format: uuid
@@ -2292,7 +2318,8 @@ export interface components {
          *         "method": "PUT",
          *         "overwrite": false
          *       },
-         *       "urlCount": null
+         *       "urlCount": null,
+         *       "stableUrls": []
          *     }
          */
         AuditEvent: {
@@ -2321,7 +2348,7 @@ export interface components {
             url: string | null;
             /** Format: uuid */
             requestId: string;
-            /** @description How many URLs were issued, of the parts of an upload; 0 where an upload in parts was begun. Null: one URL, or none. */
+            /** @description How many URLs were issued, of the parts of an upload or of a pair; 0 where an upload in parts was begun. Null: one URL, or none. */
             urlCount: number | null;
             /** @description Whose token it was. */
             subject: string;
@@ -2341,6 +2368,8 @@ export interface components {
             details: {
                 [key: string]: unknown;
             } | null;
+            /** @description Of a download that asked for a stable URL: its name, and that of the pair's HEAD. Rows with the same name handed out the same URL. */
+            stableUrls: string[];
         };
         AuditEventPage: {
             items: components["schemas"]["AuditEvent"][];

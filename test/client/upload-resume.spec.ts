@@ -1,5 +1,7 @@
+import { AbortMultipartUploadCommand, CompleteMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CountersignError, UploadError, type UploadProgress } from '@countersign/client';
+import { asOwner } from '../api/calls.js';
 import { MIB, progressLog, rejection, UploadTest } from './upload-fixture.js';
 
 // They move many megabytes, on machines that have other things to do.
@@ -67,6 +69,31 @@ describe('An upload that was stopped', () => {
     await expect(storedParts(error.uploadId)).rejects.toBeInstanceOf(CountersignError);
   });
 
+  it('is verified where its parts were put together already, and the service died before that was on record', async () => {
+    const { file, bytes } = await t.file(20 * MIB);
+    const { client, place, error } = await stopAt(20 * MIB, file);
+    const { parts } = await storedParts(error.uploadId);
+    await atStore(error.uploadId, (named) => {
+      const MultipartUpload = { Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })) };
+      return new CompleteMultipartUploadCommand({ ...named, MultipartUpload });
+    });
+    await expect(storedParts(error.uploadId)).rejects.toMatchObject({ code: 'wrong-state' });
+
+    const { sentBytes } = t.proxy;
+    const verified = await client.upload(file, { resume: error.uploadId });
+    expect(verified).toMatchObject({ state: 'verified', id: error.uploadId, ...place });
+    expect(t.proxy.sentBytes).toBe(sentBytes);
+    expect(((await t.stored(place)) as Buffer).equals(bytes)).toBe(true);
+  });
+
+  it('cannot be resumed where its parts are gone and nothing was made of them', async () => {
+    const { file } = await t.file(20 * MIB);
+    const { client, error } = await stopAt(8 * MIB, file);
+    await atStore(error.uploadId, (named) => new AbortMultipartUploadCommand(named));
+    const again = await rejection(client.upload(file, { resume: error.uploadId }), UploadError);
+    expect(again.cause).toMatchObject({ code: 'wrong-state' });
+  });
+
   it('before it began is no upload: the reason of the signal is what is thrown', async () => {
     const reason = new Error('too late');
     const upload = (await t.client()).upload(new Blob(['a']), { ...t.freshPlace(), signal: AbortSignal.abort(reason) });
@@ -95,6 +122,28 @@ describe('An upload in one request is resumed', () => {
     expect(verified.id).not.toBe(issued.uploadId);
   });
 });
+
+/** A request about a multipart upload that the service does not hear of. */
+async function atStore(
+  id: string,
+  commandFor: (named: {
+    Bucket: string;
+    Key: string;
+    UploadId: string;
+  }) => CompleteMultipartUploadCommand | AbortMultipartUploadCommand,
+): Promise<void> {
+  const [upload] = await asOwner<{ bucket: string; key: string; store_upload_id: string }>(
+    `SELECT b.bucket, b.key_prefix || u.key AS key, u.store_upload_id FROM uploads u JOIN buckets b ON b.id = u.bucket_id WHERE u.id = $1`,
+    [id],
+  );
+  const { STORAGE_ENDPOINT: endpoint = '', STORAGE_REGION: region = '' } = process.env;
+  const { STORAGE_ACCESS_KEY_ID: accessKeyId = '', STORAGE_SECRET_ACCESS_KEY: secretAccessKey = '' } = process.env;
+  const credentials = { accessKeyId, secretAccessKey };
+  const store = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  const { bucket: Bucket = '', key: Key = '', store_upload_id: UploadId = '' } = upload ?? {};
+  await store.send(commandFor({ Bucket, Key, UploadId }) as CompleteMultipartUploadCommand);
+  store.destroy();
+}
 
 async function storedParts(id: string) {
   const { api } = await t.client();

@@ -1,4 +1,5 @@
 import type { Upload } from '../api.js';
+import { CountersignError } from '../countersign-error.js';
 import { beginUpload } from './begin-upload.js';
 import { complete, isIncomplete } from './complete.js';
 import type { Course } from './course.js';
@@ -23,7 +24,13 @@ function resumeParts(course: Course, upload: Upload): Promise<VerifiedUpload> {
   const { id, partSize = 0, partCount = 0 } = upload;
   const multipart = new MultipartUpload(course, { id, partSize, partCount });
   return finishUpload(course, id, upload, async () => {
-    await multipart.findSent();
+    try {
+      await multipart.findSent();
+    } catch (error) {
+      // The store has its parts no more where they are an object already, and whoever put them together died before that was on record.
+      if (isWrongState(error)) return complete(course, id);
+      throw error;
+    }
     await multipart.sendMissing();
     return complete(course, id, multipart);
   });
@@ -39,6 +46,8 @@ async function resumeWhole(course: Course, upload: Upload): Promise<VerifiedUplo
     return beginUpload(course, { bucket, key, contentType, mode });
   }
 }
+
+const isWrongState = (error: unknown): boolean => error instanceof CountersignError && error.code === 'wrong-state';
 
 function isOfItsSize({ contentLength, contentLengthRange }: Upload, { size }: Blob): boolean {
   if (contentLength !== null) return size === contentLength;

@@ -46,7 +46,7 @@ describe('POST /download-url, asked for a stable URL,', () => {
         .toSorted()
         .at(-1),
     });
-  }, 60_000);
+  }, 180_000);
 
   it('gives the same bytes whoever asks, whichever replica answers, alone or in a batch', async () => {
     const request = { key: 'album/ü 1.png', filename: 'naïve.png', contentType: 'image/png', withHead: true };
@@ -127,7 +127,7 @@ describe('POST /download-url, asked for a stable URL,', () => {
       if (before === 0) break;
       await sleep(300);
     }
-  }, 30_000);
+  }, 90_000);
 
   it('names the URL in its rows: the same name, the same URL, and nothing of the signature', async () => {
     const key = `named/${randomUUID()}`;

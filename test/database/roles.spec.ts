@@ -4,6 +4,7 @@ import {
   connections,
   INSERT_BUCKET,
   INSERT_GRANT,
+  INSERT_IDEMPOTENCY_KEY,
   INSERT_KEY,
   INSERT_LEDGER,
   INSERT_UPLOAD,
@@ -22,6 +23,7 @@ const TENANT_TABLES = [
   'use_cases',
   'ledger',
   'uploads',
+  'idempotency_keys',
 ];
 const WRITES = ['UPDATE', 'DELETE', 'TRUNCATE'];
 
@@ -79,7 +81,7 @@ describe('The runtime roles', () => {
   it('api sees no row of any table until a tenant is set', async () => {
     // Attack: a code path that forgot to say whose rows it wants.
     for (const table of [...TENANT_TABLES, 'tenants']) {
-      const column = ['signing_keys', 'key_issuers'].includes(table) ? 'tenant_id' : '1';
+      const column = ['signing_keys', 'key_issuers', 'idempotency_keys'].includes(table) ? 'tenant_id' : '1';
       const seen = await codeOf('api', `SELECT ${column} FROM ${table}`);
       expect([table, seen]).toEqual([table, ['issuers', 'tenants'].includes(table) ? '42501' : []]);
     }
@@ -87,7 +89,7 @@ describe('The runtime roles', () => {
   });
 
   it("api sees and changes its tenant's rows, and no other's", async () => {
-    for (const table of ['buckets', 'signing_keys', 'grants', 'use_cases', 'ledger', 'uploads']) {
+    for (const table of ['buckets', 'signing_keys', 'grants', 'use_cases', 'ledger', 'uploads', 'idempotency_keys']) {
       await asTenant(a.tenant, async () => {
         const rows = await run('api', `SELECT tenant_id FROM ${table}`);
         expect([table, rows]).toEqual([table, [{ tenant_id: a.tenant }]]);
@@ -99,6 +101,7 @@ describe('The runtime roles', () => {
       [INSERT_GRANT, [randomUUID(), b.tenant, b.bucket]],
       [INSERT_USE_CASE, [b.tenant, 'other']],
       [INSERT_LEDGER, [randomUUID(), b.tenant, new Date()]],
+      [INSERT_IDEMPOTENCY_KEY, [b.tenant, 'other']],
       ['UPDATE buckets SET tenant_id = $1', [b.tenant]],
       ['UPDATE uploads SET tenant_id = $1', [b.tenant]],
     ];
@@ -171,7 +174,7 @@ describe('The runtime roles', () => {
     }
   });
 
-  it('issuer has no privilege on any table, and on no function of ours but five', async () => {
+  it('issuer has no privilege on any table, and on no function of ours but seven', async () => {
     const relations = await run(
       'issuer',
       `SELECT c.relname, p.privilege FROM pg_class c
@@ -187,7 +190,15 @@ describe('The runtime roles', () => {
     );
     // What row-level security asks is anybody's: it reads a setting of the caller's own.
     const names = functions.map(({ proname }) => proname).filter((name) => name !== 'current_tenant_id');
-    expect(names).toEqual(['append_to_ledger', 'applied_migrations', 'find_holdings', 'find_issuers', 'find_tenants']);
+    expect(names).toEqual([
+      'append_once',
+      'append_to_ledger',
+      'applied_migrations',
+      'find_holdings',
+      'find_idempotency_keys',
+      'find_issuers',
+      'find_tenants',
+    ]);
     const definers = await run<{ proname: string }>(
       'owner',
       `SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
@@ -200,6 +211,19 @@ describe('The runtime roles', () => {
     // Attack: an upload that nobody was granted.
     for (const role of ROLES)
       await expect(codeOf(role, INSERT_UPLOAD, [randomUUID(), a.tenant, a.bucket])).resolves.toBe('42501');
+  });
+
+  it('none but the append can keep terms that are signed again, or read them', async () => {
+    // Attack: terms that the ledger knows nothing of, for the issuing calls to sign.
+    for (const role of ROLES) {
+      for (const sql of [
+        `INSERT INTO idempotency_keys (tenant_id, subject, key, fingerprint, issuances, expires_at) VALUES ($1, 's', 'mine', 'f', '{}', now())`,
+        `UPDATE idempotency_keys SET issuances = '{}' WHERE tenant_id = $1`,
+        `UPDATE idempotency_keys SET fingerprint = 'f' WHERE tenant_id = $1`,
+        `SELECT issuances FROM idempotency_keys WHERE tenant_id = $1`,
+      ])
+        await expect(codeOf(role, sql, [a.tenant])).resolves.toBe('42501');
+    }
   });
 
   it('a grant or a signing key cannot point at the bucket of another tenant, even for the owner', async () => {

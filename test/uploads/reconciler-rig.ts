@@ -19,7 +19,7 @@ import pg from 'pg';
 import { ClearUpload } from '../../apps/api/src/uploads/clear-upload.js';
 import { SettleUpload } from '../../apps/api/src/uploads/settle-upload.js';
 import { StoreAccess } from '../../apps/api/src/uploads/store-access.js';
-import { DeadStarts } from '../../apps/api/src/upload-reconciler/dead-starts.js';
+import { DeadStarts } from '../../apps/api/src/uploads/dead-starts.js';
 import type { Done } from '../../apps/api/src/upload-reconciler/outcome.js';
 import { ReconcileUpload } from '../../apps/api/src/upload-reconciler/reconcile-upload.js';
 import { UploadReconciler } from '../../apps/api/src/upload-reconciler/upload-reconciler.js';

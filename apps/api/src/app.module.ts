@@ -13,6 +13,7 @@ import { HealthModule } from './health/health.module.js';
 import { DirectRoutesModule } from './http/direct-routes.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestValidationPipe } from './http/request-validation.pipe.js';
+import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { IssuersModule } from './issuers/issuers.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { PermissionChecksModule } from './permission-checks/permission-checks.module.js';
@@ -46,6 +47,7 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     AuditEventsModule,
     TenantsModule,
     IssuersModule,
+    IdempotencyModule,
     HealthModule,
     MetricsModule,
     OutgoingModule,

@@ -154,6 +154,8 @@ const CALLS = {
   find_tenants: call('find_tenants'),
   find_holdings: call('find_holdings'),
   append_to_ledger: call('append_to_ledger', 'r.n'),
+  find_idempotency_keys: call('find_idempotency_keys'),
+  append_once: call('append_once'),
 };
 
 /** Prepared statements, nearly twice as fast, of the few texts that run often; bounded, since each costs memory on every connection. */

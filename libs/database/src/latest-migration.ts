@@ -1,2 +1,2 @@
 /** The newest migration that this code needs; a test holds it against prisma/migrations. */
-export const LATEST_MIGRATION = '20261122050000_stable_urls';
+export const LATEST_MIGRATION = '20261122060000_idempotency_keys';

@@ -5,6 +5,7 @@ import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { Conditional, IfMatch, WithEtag } from '../http/etag.js';
 import { PageQuery } from '../http/page-query.dto.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
 import { Buckets } from './buckets.js';
 import { BucketCheckResponse } from './check/bucket-check.dto.js';
@@ -27,9 +28,14 @@ export class BucketsController {
    * @remarks No store is contacted: a mistake shows at the first URL. The secrets are encrypted at rest and never come out again.
    */
   @Post()
+  @Idempotent()
   @ApiProblems('already-exists', 'endpoint-not-allowed', 'key-issuer-not-available')
-  createBucket(@Calling() caller: Caller, @Body() request: BucketRequest): Promise<BucketResponse> {
-    return this.buckets.create(caller, request);
+  createBucket(
+    @Calling() caller: Caller,
+    @Body() request: BucketRequest,
+    @AskedOnce() once: Once | null,
+  ): Promise<BucketResponse> {
+    return this.buckets.create(caller, request, once);
   }
 
   /**

@@ -12,6 +12,8 @@ import { notFound } from '../http/not-found.js';
 import type { PageQuery } from '../http/page-query.dto.js';
 import { NAME, readCursor, toPage } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import type { Once } from '../idempotency/once.js';
+import { onlyOnce } from '../idempotency/only-once.js';
 import { rotationUnderWay, underWay } from '../rotations/under-way.js';
 import type { BucketChanges, BucketPage, BucketRequest, BucketResponse } from './buckets.dto.js';
 import {
@@ -35,7 +37,7 @@ export class Buckets {
   ) {}
 
   /** The bucket and its first active signing key: both, or neither. */
-  async create(caller: Caller, request: BucketRequest): Promise<BucketResponse> {
+  async create(caller: Caller, request: BucketRequest, once: Once | null = null): Promise<BucketResponse> {
     const { tenantId } = caller;
     const location = toLocation(request);
     assertEndpointsAllowed(endpointsOf(location), this.config);
@@ -55,7 +57,7 @@ export class Buckets {
     const sealedCredential = new Uint8Array(this.seal.seal(secrets, { tenantId, signingKeyId }));
     const signingKey = { id: signingKeyId, tenantId, accessKeyId, sealedCredential, state: 'active' as const };
     try {
-      return await this.database.asTenant(tenantId, async (transaction) => {
+      const create = onlyOnce(caller, once, async (transaction) => {
         const { name, provider } = request;
         const stored = await transaction.bucket.create({ data: { tenantId, name, provider, ...location } });
         await transaction.signingKey.create({
@@ -75,6 +77,7 @@ export class Buckets {
         });
         return bucket;
       });
+      return await this.database.asTenant(tenantId, create);
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       const errors = [{ pointer: '/name', message: 'is taken' }];

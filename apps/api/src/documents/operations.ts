@@ -77,6 +77,7 @@ function problemsOf(operation: Operation, requirement: Requirement | undefined):
     ...(operation.requestBody ? ofBody : []),
     ...(takes('query') ? (['invalid-request'] as const) : []),
     ...(takes('header', 'If-Match') ? (['precondition-failed'] as const) : []),
+    ...(takes('header', 'Idempotency-Key') ? (['invalid-request', 'idempotency-key-reused'] as const) : []),
     ...(operation[PROBLEMS] ?? []),
     'internal-error',
   ]);

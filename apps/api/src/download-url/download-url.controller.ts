@@ -4,6 +4,7 @@ import { RequireScope } from '@countersign/identity';
 import { type Caller, Calling } from '../http/caller.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { DirectRoutes } from '../http/direct-routes.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { IssuedUrl, ISSUING_PROBLEMS } from '../issuance/issued-url.dto.js';
 import { DownloadUrlRequest } from './download-url.dto.js';
 import { IssueDownloadUrl } from './issue-download-url.js';
@@ -25,8 +26,13 @@ export class DownloadUrlController {
   @Post()
   @RequireScope('read:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
-  @ApiProblems(...ISSUING_PROBLEMS, 'not-verified')
-  createDownloadUrl(@Calling() caller: Caller, @Body() request: DownloadUrlRequest): Promise<IssuedUrl> {
-    return this.issueDownloadUrl.execute(caller, request);
+  @Idempotent()
+  @ApiProblems(...ISSUING_PROBLEMS, 'not-verified', 'idempotency-replay-gone')
+  createDownloadUrl(
+    @Calling() caller: Caller,
+    @Body() request: DownloadUrlRequest,
+    @AskedOnce() once: Once | null,
+  ): Promise<IssuedUrl> {
+    return this.issueDownloadUrl.execute(caller, request, once);
   }
 }

@@ -7,6 +7,7 @@ import { type Batch, BatchPipe } from '../http/batch.pipe.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { DirectRoutes } from '../http/direct-routes.js';
 import { TakesLargeBody } from '../http/unread-body.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
 import { IssueBatch } from '../issuance/issue-batch.js';
 import { toIssuedUrl } from '../issuance/issued-url.dto.js';
@@ -33,12 +34,14 @@ export class DownloadUrlsController {
   @HttpCode(200)
   @RequireScope('read:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
+  @Idempotent()
   @TakesLargeBody(BATCH_LIMIT_BYTES)
   @ApiBody({ type: DownloadUrlsRequest })
   createDownloadUrls(
     @Calling() caller: Caller,
     @Body(DOWNLOADS) batch: Batch<DownloadUrlRequest>,
+    @AskedOnce() once: Once | null,
   ): Promise<DownloadUrls> {
-    return this.issueBatch.execute(caller, batch, { toWish: downloadWish, toBody: toIssuedUrl });
+    return this.issueBatch.execute(caller, batch, { toWish: downloadWish, toBody: toIssuedUrl }, once);
   }
 }

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { GrantPage, GrantRequest, GrantResponse, GrantsQuery } from './grants.dto.js';
 import { Grants } from './grants.js';
 
@@ -17,9 +18,14 @@ export class GrantsController {
    * @remarks Name either one `key` or a `prefix`. A grant on `users/{sub}/` for everyone gives each user a folder of their own. Deny wins over every allow.
    */
   @Post()
+  @Idempotent()
   @ApiProblems('unknown-reference')
-  createGrant(@Calling() caller: Caller, @Body() request: GrantRequest): Promise<GrantResponse> {
-    return this.grants.create(caller, request);
+  createGrant(
+    @Calling() caller: Caller,
+    @Body() request: GrantRequest,
+    @AskedOnce() once: Once | null,
+  ): Promise<GrantResponse> {
+    return this.grants.create(caller, request, once);
   }
 
   /**

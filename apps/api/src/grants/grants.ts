@@ -7,6 +7,8 @@ import { askerOf, type Caller } from '../http/caller.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import { readCursor, toPage, UUID } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import type { Once } from '../idempotency/once.js';
+import { onlyOnce } from '../idempotency/only-once.js';
 import type { GrantPage, GrantRequest, GrantResponse, GrantsQuery } from './grants.dto.js';
 
 const withBucket = { include: { bucket: { select: { name: true } } } } as const;
@@ -16,9 +18,9 @@ const withBucket = { include: { bucket: { select: { name: true } } } } as const;
 export class Grants {
   constructor(private readonly database: Database) {}
 
-  async create(caller: Caller, request: GrantRequest): Promise<GrantResponse> {
+  async create(caller: Caller, request: GrantRequest, once: Once | null = null): Promise<GrantResponse> {
     const { path, isPrefix, subjectId } = read(request);
-    return this.database.asTenant(caller.tenantId, async (transaction) => {
+    const create = onlyOnce(caller, once, async (transaction) => {
       const bucket = await transaction.bucket.findFirst({ where: { tenantId: caller.tenantId, name: request.bucket } });
       if (!bucket) throw unknownBucket(request.bucket);
       const grant = await transaction.grant.create({
@@ -39,6 +41,7 @@ export class Grants {
       await recordChange(transaction, changeOf(caller, 'grant.created', toResponse(grant)));
       return toResponse(grant);
     });
+    return this.database.asTenant(caller.tenantId, create);
   }
 
   /** With a key: the grants that cover it, found as issuing finds them, by the key's ancestors. */

@@ -9,7 +9,7 @@ export async function answerOtherOrigins(fastify: FastifyInstance, { corsOrigins
     await preflights.register(cors, {
       origin: [...corsOrigins],
       methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowedHeaders: ['Authorization', 'Content-Type', 'If-Match'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match'],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     });

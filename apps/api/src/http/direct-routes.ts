@@ -5,9 +5,11 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { JwtAuthGuard } from '@countersign/identity';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Once, onceOf } from '../idempotency/once.js';
 import { type Caller, callerOf } from './caller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RequestValidationPipe } from './request-validation.pipe.js';
+import { UnreadBody } from './unread-body.js';
 
 /** What such a route has beyond its body's DTO. */
 export interface More<Body, Answer> {
@@ -17,14 +19,14 @@ export interface More<Body, Answer> {
   answered?: (request: FastifyRequest, answer: Answer) => void;
 }
 
-type Method<Body, Answer> = (caller: Caller, body: Body) => Promise<Answer>;
+type Method<Body, Answer> = (caller: Caller, body: Body, once: Once | null) => Promise<Answer>;
 
 interface Route {
   controller: Type;
   method: () => unknown;
   status: number;
   read: (body: unknown) => Promise<unknown>;
-  execute: (caller: Caller, body: unknown) => Promise<object>;
+  execute: (caller: Caller, body: unknown, once: Once | null) => Promise<object>;
   answered: ((request: FastifyRequest, answer: object) => void) | undefined;
 }
 
@@ -49,7 +51,7 @@ export class DirectRoutes {
     });
   }
 
-  /** This method of a controller, a POST of a caller and a body, is called directly; for that, what it is decorated with is read once. */
+  /** This method of a controller, a POST of a caller, a body and perhaps an Idempotency-Key, is called directly; for that, what it is decorated with is read once. */
   add<Name extends string, Body, Answer extends object>(
     controller: Record<Name, Method<Body, Answer>>,
     name: Name,
@@ -73,11 +75,18 @@ export class DirectRoutes {
     const context = new ExecutionContextHost([request, reply], route.controller, route.method);
     try {
       await this.guard.canActivate(context);
-      const answer = await route.execute(callerOf(request), await route.read(request.body));
+      const answer = await this.#execute(route, request);
       route.answered?.(request, answer);
       void reply.status(route.status).header('cache-control', 'no-store').send(answer);
     } catch (error) {
       this.filter.answer(error, request, reply);
     }
+  }
+
+  async #execute({ read, execute }: Route, request: FastifyRequest): Promise<object> {
+    if (request.headers['idempotency-key'] === undefined)
+      return execute(callerOf(request), await read(request.body), null);
+    const body = request.body instanceof UnreadBody ? await request.body.read() : request.body;
+    return execute(callerOf(request), await read(body), onceOf(request, body));
   }
 }

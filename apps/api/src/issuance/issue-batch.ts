@@ -3,6 +3,7 @@ import { ProblemError } from '@countersign/errors';
 import type { Batch } from '../http/batch.pipe.js';
 import type { Caller } from '../http/caller.js';
 import { problemBody } from '../http/problem.filter.js';
+import type { Once } from '../idempotency/once.js';
 import type { RefusedItem } from './batch.dto.js';
 import { IssueUrl } from './issue-url.js';
 import type { Issued } from './issued.js';
@@ -31,14 +32,16 @@ export class IssueBatch {
     caller: Caller,
     batch: Batch<Item>,
     { toWish, toBody }: BatchOf<Item, ItemWish, Body>,
+    once: Once | null = null,
   ): Promise<Answers<Body>> {
     const wishes = batch.map((item) => (item instanceof ProblemError ? item : toWish(item)));
     const issuable = wishes.filter((wish): wish is ItemWish => !(wish instanceof ProblemError));
-    const outcomes = await this.issueUrl.executeAll(caller, issuable);
+    const items = once && wishes.flatMap((wish, n) => (wish instanceof ProblemError ? [] : n));
+    const outcomes = await this.issueUrl.executeAll(caller, issuable, once && items && { ...once, items });
     this.#logFault(outcomes, caller);
 
     const next = outcomes.values();
-    const items = wishes.map((wish) => {
+    const answers = wishes.map((wish) => {
       if (wish instanceof ProblemError) return toRefusal(wish, caller);
       const outcome = next.next().value;
       if (!outcome) throw new Error('executeAll left out a wish');
@@ -46,7 +49,7 @@ export class IssueBatch {
         ? toRefusal(outcome, caller)
         : { status: 201 as const, body: toBody(wish, outcome) };
     });
-    return { items };
+    return { items: answers };
   }
 
   /** One line, however many items: what the filter does for a single call. */

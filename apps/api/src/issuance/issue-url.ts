@@ -5,7 +5,11 @@ import { ProblemError } from '@countersign/errors';
 import {
   type IssuanceDecision,
   isReceiptFor,
+  type Kept,
+  KeptIssuances,
   Ledger,
+  type OnceDecision,
+  type OnceRequest,
   type Receipt,
   type Terms,
   type UploadRecord,
@@ -15,7 +19,8 @@ import { type Credential, ObjectAddresses, UrlSigner } from '@countersign/signin
 import { CredentialSeal } from '@countersign/signing-keys';
 import { type Bucket, type Holding, Tenancy } from '@countersign/tenancy';
 import type { Caller } from '../http/caller.js';
-import { StartMultipart } from '../uploads/start-multipart.js';
+import type { Once } from '../idempotency/once.js';
+import { type Beginning, StartMultipart } from '../uploads/start-multipart.js';
 import type { Issued } from './issued.js';
 import { findHoldings, isWithheld, refusalOf } from './question.js';
 import {
@@ -26,17 +31,29 @@ import {
   refusalProblem,
   tenantSuspended,
 } from './refusals.js';
+import { ATTEMPTS, replayFault } from './replay.js';
 import { openCredential, publicLocation } from './signing.js';
 import type { Wish } from './wish.js';
 
 /** What was decided about one wish, and what goes on record: nothing where nothing can be decided now. */
-type Verdict = Granted | { isGranted: false; decision: IssuanceDecision | null; problem: ProblemError };
+type Verdict = Granted | Again | { isGranted: false; decision: IssuanceDecision | null; problem: ProblemError };
 
 interface Granted {
   isGranted: true;
   decision: IssuanceDecision;
   credential: Credential;
   expiryLimitedBy: Issued['expiryLimitedBy'];
+}
+
+/** Granted and on record already, for the same request. */
+interface Again extends Omit<Granted, 'decision'> {
+  decision: null;
+  receipt: Receipt;
+}
+
+/** A request of several wishes that is to be done once, and the place of each in it. */
+interface OnceForAll extends Once {
+  items: readonly number[];
 }
 
 /**
@@ -49,6 +66,7 @@ export class IssueUrl {
     private readonly config: Config,
     private readonly tenancy: Tenancy,
     private readonly ledger: Ledger,
+    private readonly kept: KeptIssuances,
     private readonly seal: CredentialSeal,
     private readonly addresses: ObjectAddresses,
     private readonly signer: UrlSigner,
@@ -56,8 +74,8 @@ export class IssueUrl {
   ) {}
 
   /** @throws ProblemError for a refusal, once it is on record, and where it cannot be decided or recorded now (503). */
-  async execute(caller: Caller, wish: Wish): Promise<Issued> {
-    const [outcome] = await this.executeAll(caller, [wish]);
+  async execute(caller: Caller, wish: Wish, once: Once | null = null): Promise<Issued> {
+    const [outcome] = await this.executeAll(caller, [wish], once && { ...once, items: [0] });
     if (!outcome || outcome instanceof ProblemError) throw outcome ?? noSigningKey();
     return outcome;
   }
@@ -66,8 +84,12 @@ export class IssueUrl {
    * The same for many, in one read and one append: an outcome for each, in their order. A refusal harms no other.
    * @throws ProblemError where they cannot be decided or recorded now (503): then there is no URL at all.
    */
-  async executeAll(caller: Caller, wishes: readonly Wish[]): Promise<(Issued | ProblemError)[]> {
-    const outcomes = await this.#issueAll(caller, wishes);
+  async executeAll(
+    caller: Caller,
+    wishes: readonly Wish[],
+    once: OnceForAll | null = null,
+  ): Promise<(Issued | ProblemError)[]> {
+    const outcomes = await (once ? this.#issueOnce(caller, wishes, once) : this.#issueAll(caller, wishes));
     const begun = outcomes.flatMap((outcome) => beginningOf(outcome) ?? []);
     if (begun.length === 0) return outcomes;
     const faults = (await this.startMultipart.executeAll(caller, begun)).values();
@@ -95,16 +117,67 @@ export class IssueUrl {
     return outcomes.every(isSettled) ? outcomes : Promise.all(outcomes.map((outcome) => Promise.resolve(outcome)));
   }
 
-  async #decide(caller: Caller, wishes: readonly Wish[]): Promise<Verdict[]> {
-    if (caller.isSuspended) return wishes.map((wish) => refused(caller, wish, tenantSuspended()));
-    const holdings = await findHoldings(this.tenancy, caller, wishes);
-    return wishes.map((wish, n) => this.#judge(caller, wish, holdings[n] as Holding));
+  /** The same under a key: what is kept under it is signed again, as it was, for whoever still may; the rest is decided, and kept. */
+  async #issueOnce(
+    caller: Caller,
+    wishes: readonly Wish[],
+    { items, ...once }: OnceForAll,
+  ): Promise<(Issued | ProblemError)[]> {
+    const { tenantId, subject } = caller;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const outcomes = await this.#attemptOnce(caller, wishes, { tenantId, subject, ...once }, items);
+      if (outcomes) return outcomes;
+    }
+    throw noSigningKey();
   }
 
-  #judge(caller: Caller, wish: Wish, holding: Holding): Verdict {
+  /** Null where nothing was recorded, since the same request was quicker elsewhere, or a rotation came between. */
+  async #attemptOnce(
+    caller: Caller,
+    wishes: readonly Wish[],
+    request: OnceRequest,
+    items: readonly number[],
+  ): Promise<(Issued | ProblemError)[] | null> {
+    const kept = await this.kept.find(request, wishes.length);
+    const verdicts = await this.#decide(caller, wishes, (n) => kept.get(items[n] ?? n));
+    const decided = verdicts.flatMap((verdict, n): OnceDecision[] => {
+      const { decision, isGranted } = verdict;
+      return decision
+        ? [{ item: items[n] ?? n, decision, expiryLimitedBy: isGranted ? verdict.expiryLimitedBy : null }]
+        : [];
+    });
+    const isToKeep = decided.some(({ decision }) => decision.decision === 'granted');
+    // A refusal is not kept: a repetition is judged anew.
+    const recorded = isToKeep
+      ? await this.kept.record(request, decided)
+      : await this.ledger.record(decided.map(({ decision }) => decision));
+    if (!recorded) return null;
+    const receipts = recorded.values();
+    return Promise.all(
+      verdicts.map(async (verdict) => {
+        const receipt = 'receipt' in verdict ? verdict.receipt : verdict.decision && receipts.next().value;
+        if (!verdict.isGranted) return verdict.problem;
+        if (!receipt) throw new Error('a granted decision without a receipt');
+        return this.#sign(receipt, verdict);
+      }),
+    );
+  }
+
+  async #decide(
+    caller: Caller,
+    wishes: readonly Wish[],
+    keptOf: (n: number) => Kept | undefined = () => undefined,
+  ): Promise<Verdict[]> {
+    if (caller.isSuspended) return wishes.map((wish) => refused(caller, wish, tenantSuspended()));
+    const holdings = await findHoldings(this.tenancy, caller, wishes);
+    return wishes.map((wish, n) => this.#judge(caller, wish, holdings[n] as Holding, keptOf(n)));
+  }
+
+  #judge(caller: Caller, wish: Wish, holding: Holding, kept: Kept | undefined): Verdict {
     const { bucket, signingKey, now } = holding;
     const refusal = refusalOf(holding, wish, caller);
     if (!bucket || refusal) return refused(caller, wish, refusalProblem(refusal ?? 'bucket-not-found'));
+    if (kept) return this.#judgeAgain(caller, wish, holding, kept);
 
     const credentialExpiresAt = signingKey?.expiresAt ?? null;
     const { isStable } = wish;
@@ -131,6 +204,17 @@ export class IssueUrl {
     return { isGranted: true, decision, credential, expiryLimitedBy };
   }
 
+  /** Its terms are settled; whether it may be given out is asked anew. */
+  #judgeAgain(caller: Caller, wish: Wish, holding: Holding, { receipt, expiryLimitedBy }: Kept): Verdict {
+    if (isWithheld(holding, wish)) return refused(caller, wish, notVerified());
+    const { signingKey } = holding;
+    const fault = replayFault(receipt.terms, holding);
+    if (!signingKey || fault) return refused(caller, wish, fault ?? noSigningKey());
+    const credential = openCredential(this.seal, caller.tenantId, signingKey);
+    if (credential instanceof ProblemError) return undecided(credential);
+    return { isGranted: true, decision: null, receipt, credential, expiryLimitedBy };
+  }
+
   #addressOf(bucket: Bucket, storeKey: string, content: WantedContent): string {
     const location = publicLocation(bucket);
     const isForm = content.action === 'write' && content.mode === 'post';
@@ -144,7 +228,8 @@ export class IssueUrl {
     return !isEmbedded && !keyPrefix.includes('${');
   }
 
-  #sign(receipt: Receipt, { credential, expiryLimitedBy }: Granted): Issued | Promise<Issued> {
+  #sign(receipt: Receipt, verdict: Granted | Again): Issued | Promise<Issued> {
+    const { credential, expiryLimitedBy } = verdict;
     if (isReceiptFor(receipt, 'url')) {
       const signed = this.signer.sign(receipt, credential);
       const head = this.signer.signHead(receipt, credential);
@@ -160,7 +245,8 @@ export class IssueUrl {
     }
     if (isReceiptFor(receipt, 'form'))
       return { kind: 'form', receipt, fields: this.signer.signForm(receipt, credential), expiryLimitedBy };
-    if (isReceiptFor(receipt, 'multipart')) return { kind: 'multipart', receipt, expiryLimitedBy };
+    if (isReceiptFor(receipt, 'multipart'))
+      return { kind: 'multipart', receipt, expiryLimitedBy, isAgain: 'receipt' in verdict };
     throw new Error('parts are no wish');
   }
 }
@@ -173,8 +259,10 @@ function refused(caller: Caller, wish: Wish, problem: ProblemError): Verdict {
 }
 
 /** The upload in parts that an outcome begins, or null. */
-const beginningOf = (outcome: Issued | ProblemError): string | null =>
-  !(outcome instanceof ProblemError) && outcome.kind === 'multipart' ? outcome.receipt.issuanceId : null;
+const beginningOf = (outcome: Issued | ProblemError): Beginning | null =>
+  !(outcome instanceof ProblemError) && outcome.kind === 'multipart'
+    ? { id: outcome.receipt.issuanceId, isAgain: outcome.isAgain }
+    : null;
 
 const undecided = (problem: ProblemError): Verdict => ({ isGranted: false, decision: null, problem });
 

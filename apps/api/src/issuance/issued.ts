@@ -25,4 +25,6 @@ export interface IssuedForm extends Common {
 export interface BegunMultipart extends Common {
   kind: 'multipart';
   receipt: Receipt<MultipartTerms>;
+  /** Whether it was begun, or ought to have been, for the same request before. */
+  isAgain: boolean;
 }

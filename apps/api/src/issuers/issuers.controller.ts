@@ -5,6 +5,7 @@ import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { Conditional, IfMatch, WithEtag } from '../http/etag.js';
 import { PageQuery } from '../http/page-query.dto.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { IssuerChanges, IssuerPage, IssuerRequest, IssuerResponse } from './issuers.dto.js';
 import { Issuers } from './issuers.js';
 
@@ -19,9 +20,14 @@ export class IssuersController {
    * @remarks Its keys are given, or fetched from `jwksUri`. One identity provider may serve many tenants, by a claim that holds their slug.
    */
   @Post()
+  @Idempotent()
   @ApiProblems('already-exists', 'unknown-reference', 'endpoint-not-allowed')
-  createIssuer(@Calling() caller: Caller, @Body() request: IssuerRequest): Promise<IssuerResponse> {
-    return this.issuers.create(caller, request);
+  createIssuer(
+    @Calling() caller: Caller,
+    @Body() request: IssuerRequest,
+    @AskedOnce() once: Once | null,
+  ): Promise<IssuerResponse> {
+    return this.issuers.create(caller, request, once);
   }
 
   /**

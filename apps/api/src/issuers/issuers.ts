@@ -11,6 +11,8 @@ import { idOrNotFound, notFound } from '../http/not-found.js';
 import type { PageQuery } from '../http/page-query.dto.js';
 import { readCursor, toPage, UUID } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import type { Once } from '../idempotency/once.js';
+import { onlyOnce } from '../idempotency/only-once.js';
 import type { IssuerChanges, IssuerPage, IssuerRequest, IssuerResponse } from './issuers.dto.js';
 
 const withTenant = { include: { tenant: { select: { slug: true } } } } as const;
@@ -23,10 +25,11 @@ export class Issuers {
     private readonly database: Database,
   ) {}
 
-  async create(caller: Caller, request: IssuerRequest): Promise<IssuerResponse> {
+  async create(caller: Caller, request: IssuerRequest, once: Once | null = null): Promise<IssuerResponse> {
     assertTrustable(request, this.config);
     try {
-      return await this.database.asOperator((transaction) => addIssuer(transaction, askerOf(caller), request));
+      const create = onlyOnce(caller, once, (transaction) => addIssuer(transaction, askerOf(caller), request));
+      return await this.database.asOperator(create);
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       const errors = [{ pointer: '/issuer', message: 'is taken for this audience' }];

@@ -6,7 +6,7 @@ export function measureDatabase(database: Database, registry: Registry): void {
   const registers = [registry];
   const size = new Histogram({
     name: 'countersign_database_batch_requests',
-    help: 'Requests that one call of the database served, by call: append_to_ledger, find_holdings (the read), find_issuers, find_tenants',
+    help: 'Requests that one call of the database served, by call: append_to_ledger, find_holdings (the read), find_issuers, find_tenants; of requests with an Idempotency-Key append_once, find_idempotency_keys',
     labelNames: ['call'],
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     registers,

@@ -4,6 +4,7 @@ import { RequireScope } from '@countersign/identity';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { accepted } from './accepted.js';
 import {
   DryRunQuery,
@@ -35,6 +36,7 @@ export class RotationsController {
    */
   @Post()
   @HttpCode(202)
+  @Idempotent()
   @UseInterceptors(UnlessUnderWay)
   @ApiAcceptedResponse({ type: RotationResponse })
   @ApiOkResponse({ type: DryRunResponse, description: 'Of a dry run: what would die.' })
@@ -44,8 +46,9 @@ export class RotationsController {
     @Query() { dryRun }: DryRunQuery,
     @Body() request: RotationRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @AskedOnce() once: Once | null,
   ): Promise<RotationResponse | DryRunResponse> {
-    return accepted(reply, this.starts.rotate(caller, request, dryRun));
+    return accepted(reply, this.starts.rotate(caller, request, { isDryRun: dryRun, once }));
   }
 
   /**
@@ -74,13 +77,15 @@ export class RotationsController {
    */
   @Post(':id/retry')
   @HttpCode(202)
+  @Idempotent()
   @ApiProblems('not-found', 'wrong-state')
   retryRotation(
     @Calling() caller: Caller,
     @Param('id') id: string,
     @Body() request: RetryRequest,
+    @AskedOnce() once: Once | null,
   ): Promise<RotationResponse> {
-    return this.rotations.retry(caller, id, request);
+    return this.rotations.retry(caller, id, request, once);
   }
 
   /**
@@ -89,12 +94,14 @@ export class RotationsController {
    */
   @Post(':id/escalation')
   @HttpCode(202)
+  @Idempotent()
   @ApiProblems('not-found', 'wrong-state')
   escalateRotation(
     @Calling() caller: Caller,
     @Param('id') id: string,
     @Body() request: EscalationRequest,
+    @AskedOnce() once: Once | null,
   ): Promise<RotationResponse> {
-    return this.rotations.escalate(caller, id, request);
+    return this.rotations.escalate(caller, id, request, once);
   }
 }

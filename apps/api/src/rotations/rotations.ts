@@ -7,6 +7,8 @@ import { askerOf, type Caller } from '../http/caller.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import { readCursor, toPage, UUID } from '../http/paging.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import type { Once } from '../idempotency/once.js';
+import { onlyOnce } from '../idempotency/only-once.js';
 import { databaseTime } from './database-time.js';
 import { keepGivenKey } from './given-key.js';
 import { exposureOf } from './rotation-ledger.js';
@@ -57,8 +59,8 @@ export class Rotations {
    * Resumes a rotation that needed its operator, at the step where it stopped. Whoever gave a wrong key by hand need not wait until the
    * store has refused it for long: issuing may be paused meanwhile.
    */
-  async retry(caller: Caller, id: string, { credential }: RetryRequest): Promise<RotationResponse> {
-    return this.#change(caller, id, async (transaction, rotation) => {
+  async retry(caller: Caller, id: string, { credential }: RetryRequest, once: Once | null = null): Promise<RotationResponse> {
+    return this.#change(caller, id, once, async (transaction, rotation) => {
       const isProbed = rotation.state === 'running' && rotation.step === 'probe-key';
       if (rotation.state !== 'needs_operator' && !(credential && isProbed))
         throw new ProblemError('wrong-state', 'The rotation does not need its operator: it goes on by itself.');
@@ -86,8 +88,13 @@ export class Rotations {
   }
 
   /** Cuts off the old key of a graceful rotation that still waits for its URLs. */
-  async escalate(caller: Caller, id: string, { reason }: EscalationRequest): Promise<RotationResponse> {
-    return this.#change(caller, id, async (transaction, rotation) => {
+  async escalate(
+    caller: Caller,
+    id: string,
+    { reason }: EscalationRequest,
+    once: Once | null = null,
+  ): Promise<RotationResponse> {
+    return this.#change(caller, id, once, async (transaction, rotation) => {
       if (rotation.step !== 'wait-for-urls' || rotation.state === 'done')
         throw new ProblemError('wrong-state', 'Only a graceful rotation that waits for URLs can be hurried.');
       const { tenantId, oldSigningKeyId } = rotation;
@@ -104,11 +111,13 @@ export class Rotations {
 
   /** Changes a rotation that stands still, and takes it away from a worker that may be looking at it. */
   async #change(
-    { tenantId }: Caller,
+    caller: Caller,
     id: string,
+    once: Once | null,
     work: (transaction: Transaction, rotation: StoredRotation) => Promise<Prisma.RotationUncheckedUpdateInput>,
   ): Promise<RotationResponse> {
-    const changed = await this.database.asTenant(tenantId, async (transaction) => {
+    const { tenantId } = caller;
+    const change = onlyOnce(caller, once, async (transaction) => {
       const own = { tenantId, id: idOrNotFound(id, 'rotation') };
       await transaction.$queryRaw`SELECT FROM rotations WHERE tenant_id = ${tenantId}::uuid AND id = ${id}::uuid FOR UPDATE`;
       const rotation = await transaction.rotation.findFirst({ where: own, ...WITH_BUCKET });
@@ -120,6 +129,7 @@ export class Rotations {
       });
       return read(transaction, tenantId, id);
     });
+    const changed = await this.database.asTenant(tenantId, change);
     this.worker.wake();
     return changed;
   }

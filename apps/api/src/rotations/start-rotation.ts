@@ -6,6 +6,8 @@ import { beginStep, CredentialSeal, lockSigningKey, type RotationMode, stepAfter
 import { askerOf, type Caller } from '../http/caller.js';
 import { idOrNotFound, notFound } from '../http/not-found.js';
 import { invalid } from '../http/request-validation.pipe.js';
+import type { Once } from '../idempotency/once.js';
+import { onlyOnce } from '../idempotency/only-once.js';
 import { databaseTime } from './database-time.js';
 import { keepGivenKey } from './given-key.js';
 import { exposureOf } from './rotation-ledger.js';
@@ -24,6 +26,11 @@ interface Intended {
   newSigningKeyId: string | null;
 }
 
+interface How {
+  isDryRun?: boolean | undefined;
+  once?: Once | null;
+}
+
 /**
  * Begins a rotation or a revocation, or says what it would do. The bucket's row is locked meanwhile: of two administrators at once, one is
  * told of the other's rotation. What must be cut off is out of use when this resolves; workers do the rest.
@@ -39,16 +46,16 @@ export class StartRotation {
   rotate(
     caller: Caller,
     { bucket: name, mode, reason, credential }: RotationRequest,
-    isDryRun = false,
+    how: How = {},
   ): Promise<RotationResponse | DryRunResponse> {
-    return this.#start(caller, async (transaction) => {
+    return this.#start(caller, how, async (transaction) => {
       const { tenantId } = caller;
       const bucket = await lockBucket(transaction, { tenantId, name });
       if (!bucket) throw unknownBucket(name);
       await assertNoneUnderWay(transaction, tenantId, bucket.id);
       const where = { tenantId, bucketId: bucket.id, state: 'active' as const };
       const oldKey = await transaction.signingKey.findFirst({ where, select: { id: true, accessKeyId: true } });
-      if (isDryRun) return dryRun(transaction, tenantId, bucket.name, mode, oldKey);
+      if (how.isDryRun) return dryRun(transaction, tenantId, bucket.name, mode, oldKey);
 
       const isManual = bucket.keyIssuer === null;
       if (isManual && !credential) throw invalid([{ pointer: '/credential', message: CREDENTIAL_MISSING }]);
@@ -63,9 +70,9 @@ export class StartRotation {
     caller: Caller,
     id: string,
     { reason }: RevocationRequest,
-    isDryRun = false,
+    how: How = {},
   ): Promise<RotationResponse | DryRunResponse> {
-    return this.#start(caller, async (transaction) => {
+    return this.#start(caller, how, async (transaction) => {
       const { tenantId } = caller;
       const where = { tenantId, id: idOrNotFound(id, 'signing key') };
       const found = await transaction.signingKey.findFirst({ where, select: { bucketId: true } });
@@ -75,7 +82,7 @@ export class StartRotation {
       const select = { id: true, accessKeyId: true, state: true } as const;
       const oldKey = await transaction.signingKey.findFirstOrThrow({ where, select });
       if (oldKey.state !== 'active') throw cannotBeRevoked(oldKey.state);
-      if (isDryRun) return dryRun(transaction, tenantId, bucket.name, 'revocation', oldKey);
+      if (how.isDryRun) return dryRun(transaction, tenantId, bucket.name, 'revocation', oldKey);
 
       const isManual = bucket.keyIssuer === null;
       const intended = { bucket, isManual, oldKey, newSigningKeyId: null, reason: given(reason) };
@@ -83,8 +90,14 @@ export class StartRotation {
     });
   }
 
-  async #start<T>({ tenantId }: Caller, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const started = await this.database.asTenant(tenantId, work);
+  /** A dry run makes nothing: its key is free for what is done after it. */
+  async #start<T extends object>(
+    caller: Caller,
+    { isDryRun = false, once = null }: How,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const start = onlyOnce(caller, isDryRun ? null : once, work);
+    const started = await this.database.asTenant(caller.tenantId, start);
     this.worker.wake();
     return started;
   }

@@ -28,7 +28,8 @@ export class UnlessUnderWay implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<Asked>();
     const bucket = bucketOf(request);
-    if (bucket) {
+    // Whoever repeats a request may mean the rotation that it has begun: the transaction knows.
+    if (bucket && request.headers['idempotency-key'] === undefined) {
       const { tenantId } = request.user;
       const rotation = await this.database.asTenant(tenantId, (transaction) =>
         underWay(transaction, { tenantId, bucket }),

@@ -4,6 +4,7 @@ import { RequireScope } from '@countersign/identity';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { accepted } from '../rotations/accepted.js';
 import { DryRunQuery, DryRunResponse, RevocationRequest, RotationResponse } from '../rotations/rotations.dto.js';
 import { StartRotation } from '../rotations/start-rotation.js';
@@ -35,6 +36,7 @@ export class SigningKeysController {
    */
   @Post(':id/revocation')
   @HttpCode(202)
+  @Idempotent()
   @UseInterceptors(UnlessUnderWay)
   @ApiAcceptedResponse({ type: RotationResponse })
   @ApiOkResponse({ type: DryRunResponse, description: 'Of a dry run: what would die.' })
@@ -45,7 +47,8 @@ export class SigningKeysController {
     @Query() { dryRun }: DryRunQuery,
     @Body() request: RevocationRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @AskedOnce() once: Once | null,
   ): Promise<RotationResponse | DryRunResponse> {
-    return accepted(reply, this.starts.revoke(caller, id, request, dryRun));
+    return accepted(reply, this.starts.revoke(caller, id, request, { isDryRun: dryRun, once }));
   }
 }

@@ -5,6 +5,7 @@ import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { Conditional, IfMatch, WithEtag } from '../http/etag.js';
 import { PageQuery } from '../http/page-query.dto.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { TenantChanges, TenantPage, TenantRequest, TenantResponse } from './tenants.dto.js';
 import { Tenants } from './tenants.js';
 
@@ -19,9 +20,14 @@ export class TenantsController {
    * @remarks It can do nothing until an issuer is trusted for it.
    */
   @Post()
+  @Idempotent()
   @ApiProblems('already-exists')
-  createTenant(@Calling() caller: Caller, @Body() request: TenantRequest): Promise<TenantResponse> {
-    return this.tenants.create(caller, request);
+  createTenant(
+    @Calling() caller: Caller,
+    @Body() request: TenantRequest,
+    @AskedOnce() once: Once | null,
+  ): Promise<TenantResponse> {
+    return this.tenants.create(caller, request, once);
   }
 
   /**

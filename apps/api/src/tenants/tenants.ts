@@ -8,6 +8,8 @@ import { assertUnchanged } from '../http/etag.js';
 import { notFound } from '../http/not-found.js';
 import type { PageQuery } from '../http/page-query.dto.js';
 import { NAME, readCursor, toPage } from '../http/paging.js';
+import type { Once } from '../idempotency/once.js';
+import { onlyOnce } from '../idempotency/only-once.js';
 import type { TenantChanges, TenantPage, TenantRequest, TenantResponse } from './tenants.dto.js';
 
 /** The customers of the service, as its operator sees them. */
@@ -15,9 +17,10 @@ import type { TenantChanges, TenantPage, TenantRequest, TenantResponse } from '.
 export class Tenants {
   constructor(private readonly database: Database) {}
 
-  async create(caller: Caller, request: TenantRequest): Promise<TenantResponse> {
+  async create(caller: Caller, request: TenantRequest, once: Once | null = null): Promise<TenantResponse> {
     try {
-      return await this.database.asOperator((transaction) => addTenant(transaction, askerOf(caller), request));
+      const create = onlyOnce(caller, once, (transaction) => addTenant(transaction, askerOf(caller), request));
+      return await this.database.asOperator(create);
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       throw new ProblemError('already-exists', `There is a tenant "${request.slug}" already.`, {

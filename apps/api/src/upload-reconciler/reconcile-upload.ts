@@ -13,7 +13,7 @@ import {
 import { ClearUpload } from '../uploads/clear-upload.js';
 import { SettleUpload } from '../uploads/settle-upload.js';
 import { askerOfUpload, recordUpload } from '../uploads/upload-ledger.js';
-import { DeadStarts } from './dead-starts.js';
+import { DeadStarts } from '../uploads/dead-starts.js';
 import type { Done, Outcome } from './outcome.js';
 
 /**

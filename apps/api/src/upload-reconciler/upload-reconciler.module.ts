@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Database } from '@countersign/database';
 import { DueUploads, UploadLeases } from '@countersign/uploads';
 import { UploadStoresModule } from '../uploads/upload-stores.module.js';
-import { DeadStarts } from './dead-starts.js';
 import { ReconcileUpload } from './reconcile-upload.js';
 import { UploadReconcilerWorker } from './upload-reconciler-worker.js';
 import { UploadReconciler } from './upload-reconciler.js';
@@ -10,7 +9,6 @@ import { UploadReconciler } from './upload-reconciler.js';
 @Module({
   imports: [UploadStoresModule],
   providers: [
-    DeadStarts,
     ReconcileUpload,
     UploadReconciler,
     UploadReconcilerWorker,

@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '@countersign/identity';
 import { ApiProblems } from '../http/api-problems.js';
 import { DirectRoutes } from '../http/direct-routes.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { ISSUING_PROBLEMS } from '../issuance/issued-url.dto.js';
 import { IssueUploadUrl } from './issue-upload-url.js';
@@ -25,6 +26,7 @@ export class UploadUrlController {
   @Post()
   @RequireScope('write:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
+  @Idempotent()
   @ApiCreatedResponse({ type: AnyIssuedUpload })
   @ApiProblems(
     ...ISSUING_PROBLEMS,
@@ -34,8 +36,13 @@ export class UploadUrlController {
     'size-range-not-available',
     'mode-not-available',
     'store-unavailable',
+    'idempotency-replay-gone',
   )
-  createUploadUrl(@Calling() caller: Caller, @Body() request: UploadUrlRequest): Promise<IssuedUploadUrl> {
-    return this.issueUploadUrl.execute(caller, request);
+  createUploadUrl(
+    @Calling() caller: Caller,
+    @Body() request: UploadUrlRequest,
+    @AskedOnce() once: Once | null,
+  ): Promise<IssuedUploadUrl> {
+    return this.issueUploadUrl.execute(caller, request, once);
   }
 }

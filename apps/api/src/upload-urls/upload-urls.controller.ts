@@ -5,6 +5,7 @@ import { type Batch, BatchPipe } from '../http/batch.pipe.js';
 import { type Caller, Calling } from '../http/caller.js';
 import { DirectRoutes } from '../http/direct-routes.js';
 import { TakesLargeBody } from '../http/unread-body.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { BATCH_LIMIT_BYTES } from '../issuance/batch.dto.js';
 import { IssueBatch } from '../issuance/issue-batch.js';
 import { noteItems } from '../metrics/request-metrics.js';
@@ -33,9 +34,14 @@ export class UploadUrlsController {
   @HttpCode(200)
   @RequireScope('write:objects', { decidesOnSuspended: true })
   @Header('Cache-Control', 'no-store')
+  @Idempotent()
   @TakesLargeBody(BATCH_LIMIT_BYTES)
   @ApiBody({ type: UploadUrlsRequest })
-  createUploadUrls(@Calling() caller: Caller, @Body(UPLOADS) batch: Batch<UploadUrlRequest>): Promise<UploadUrls> {
-    return this.issueBatch.execute(caller, batch, { toWish: uploadWish, toBody: toIssuedUpload });
+  createUploadUrls(
+    @Calling() caller: Caller,
+    @Body(UPLOADS) batch: Batch<UploadUrlRequest>,
+    @AskedOnce() once: Once | null,
+  ): Promise<UploadUrls> {
+    return this.issueBatch.execute(caller, batch, { toWish: uploadWish, toBody: toIssuedUpload }, once);
   }
 }

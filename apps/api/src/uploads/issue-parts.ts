@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { ProblemError } from '@countersign/errors';
-import { Ledger } from '@countersign/ledger';
+import { isReceiptFor, type Kept, KeptIssuances, Ledger, type PartsTerms, type Receipt } from '@countersign/ledger';
 import { type Credential, ObjectAddresses, partsTerms, UrlSigner } from '@countersign/signing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import type { Bucket, Holding } from '@countersign/tenancy';
 import { partLength } from '@countersign/uploads';
 import type { Caller } from '../http/caller.js';
 import { isAws } from '../http/endpoint.js';
+import type { Once } from '../idempotency/once.js';
 import { noSigningKey } from '../issuance/refusals.js';
+import { ATTEMPTS, replayFault } from '../issuance/replay.js';
 import { openCredential, publicLocation } from '../issuance/signing.js';
 import { FindUpload } from './find-upload.js';
 import { asMultipart, type MultipartUpload } from './multipart-upload.js';
@@ -26,24 +28,36 @@ export class IssueParts {
     private readonly uploads: FindUpload,
     private readonly permission: UploadPermission,
     private readonly ledger: Ledger,
+    private readonly kept: KeptIssuances,
     private readonly seal: CredentialSeal,
     private readonly addresses: ObjectAddresses,
     private readonly signer: UrlSigner,
   ) {}
 
-  async execute(caller: Caller, id: string, request: PartUrlsRequest): Promise<IssuedParts> {
+  async execute(caller: Caller, id: string, request: PartUrlsRequest, once: Once | null = null): Promise<IssuedParts> {
     assertWellPaired(request);
     const upload = asMultipart(await this.uploads.execute(caller, id));
     // Once more where a rotation came between the read and the append: then the successor signs.
-    const parts = (await this.#attempt(caller, upload, request)) ?? (await this.#attempt(caller, upload, request));
-    if (!parts) throw noSigningKey();
-    return { parts };
+    for (let attempt = 0; attempt < (once ? ATTEMPTS : 2); attempt++) {
+      const parts = await this.#attempt(caller, upload, request, once);
+      if (parts) return { parts };
+    }
+    throw noSigningKey();
   }
 
-  async #attempt(caller: Caller, upload: MultipartUpload, request: PartUrlsRequest): Promise<IssuedPart[] | null> {
+  async #attempt(
+    caller: Caller,
+    upload: MultipartUpload,
+    request: PartUrlsRequest,
+    once: Once | null,
+  ): Promise<IssuedPart[] | null> {
+    const { tenantId, subject } = caller;
+    const asked = once && { ...once, tenantId, subject };
+    const kept = asked && (await this.kept.find(asked)).get(0);
     const { partNumbers, checksums } = request;
     const wanted: Wanted = { action: 'upload-parts', details: { partNumbers, ...(checksums && { checksums }) } };
     const holding = await this.permission.assertGranted(caller, upload, wanted);
+    if (kept) return this.#again(caller, upload, wanted, holding, kept);
     const tooHigh = beyond(upload, partNumbers);
     if (tooHigh) return this.permission.refuse(caller, upload, wanted, tooHigh);
     if (checksums && isAws(holding.bucket.endpoint ?? undefined))
@@ -69,12 +83,34 @@ export class IssueParts {
         })),
       },
     );
-    const [receipt] = await this.ledger.record([{ ...decisionOn(caller, upload, wanted), decision: 'granted', terms }]);
-    if (!receipt) return null;
-    const expiresAt = new Date((holding.now + expiresInSeconds) * 1000).toISOString();
+    const decision = { ...decisionOn(caller, upload, wanted), decision: 'granted' as const, terms };
+    const [receipt] =
+      (await (asked
+        ? this.kept.record(asked, [{ item: 0, decision, expiryLimitedBy: null }])
+        : this.ledger.record([decision]))) ?? [];
+    return receipt ? this.#sign(receipt, credential) : null;
+  }
+
+  /** The same URLs as before, for who still may. */
+  async #again(
+    caller: Caller,
+    upload: MultipartUpload,
+    wanted: Wanted,
+    holding: Holding & { bucket: Bucket },
+    { receipt }: Kept,
+  ): Promise<IssuedPart[]> {
+    const fault = replayFault(receipt.terms, holding);
+    if (fault) return this.permission.refuse(caller, upload, wanted, fault);
+    if (!isReceiptFor(receipt, 'parts')) throw new Error('what is kept is no parts');
+    return this.#sign(receipt, this.#credentialOf(caller, holding));
+  }
+
+  async #sign(receipt: Receipt<PartsTerms>, credential: Credential): Promise<IssuedPart[]> {
+    const { parts, issuedAt, expiresInSeconds } = receipt.terms;
+    const expiresAt = new Date((issuedAt + expiresInSeconds) * 1000).toISOString();
     const urls = await this.signer.signParts(receipt, credential);
     return urls.map(({ partNumber, url }, n) => {
-      const { 'content-length': _, ...headers } = terms.parts[n]?.headers ?? {};
+      const { 'content-length': _, ...headers } = parts[n]?.headers ?? {};
       return { partNumber, url, headers, expiresAt };
     });
   }

@@ -4,6 +4,8 @@ import { Database } from '@countersign/database';
 import { SigningKeysModule } from '@countersign/signing-keys';
 import { UPLOAD_TIMES, UploadLeases } from '@countersign/uploads';
 import { ClearUpload } from './clear-upload.js';
+import { DeadStarts } from './dead-starts.js';
+import { FindUpload } from './find-upload.js';
 import { SettleUpload } from './settle-upload.js';
 import { StartMultipart } from './start-multipart.js';
 import { StoreAccess } from './store-access.js';
@@ -20,11 +22,13 @@ const DAY_MS = 86_400_000;
         new UploadLeases(database, { ...UPLOAD_TIMES, retentionMs: uploadRetentionDays * DAY_MS }),
       inject: [Database, Config],
     },
+    FindUpload,
     StoreAccess,
+    DeadStarts,
     ClearUpload,
     SettleUpload,
     StartMultipart,
   ],
-  exports: [UploadLeases, StoreAccess, ClearUpload, SettleUpload, StartMultipart],
+  exports: [UploadLeases, FindUpload, StoreAccess, DeadStarts, ClearUpload, SettleUpload, StartMultipart],
 })
 export class UploadStoresModule {}

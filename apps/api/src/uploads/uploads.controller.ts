@@ -4,6 +4,7 @@ import { RequireScope } from '@countersign/identity';
 import type { NamedPart } from '@countersign/uploads';
 import { ApiProblems } from '../http/api-problems.js';
 import { type Caller, Calling } from '../http/caller.js';
+import { AskedOnce, Idempotent, type Once } from '../idempotency/once.js';
 import { TakesLargeBody } from '../http/unread-body.js';
 import { AbortUpload } from './abort-upload.js';
 import { CompleteUpload } from './complete-upload.js';
@@ -51,11 +52,13 @@ export class UploadsController {
   @Post(':id/parts')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
+  @Idempotent()
   @ApiProblems(
     'not-granted',
     'not-found',
     'bucket-not-found',
     'wrong-state',
+    'idempotency-replay-gone',
     'checksums-not-available',
     'part-number-out-of-range',
     'signing-key-unavailable',
@@ -64,8 +67,9 @@ export class UploadsController {
     @Calling() caller: Caller,
     @Param('id') id: string,
     @Body() request: PartUrlsRequest,
+    @AskedOnce() once: Once | null,
   ): Promise<IssuedParts> {
-    return this.issueParts.execute(caller, id, request);
+    return this.issueParts.execute(caller, id, request, once);
   }
 
   /**

@@ -5,7 +5,6 @@ import { SigningKeysModule } from '@countersign/signing-keys';
 import { TenancyModule } from '@countersign/tenancy';
 import { AbortUpload } from './abort-upload.js';
 import { CompleteUpload } from './complete-upload.js';
-import { FindUpload } from './find-upload.js';
 import { IssueParts } from './issue-parts.js';
 import { ListParts } from './list-parts.js';
 import { UploadPermission } from './permission.js';
@@ -15,6 +14,6 @@ import { UploadsController } from './uploads.controller.js';
 @Module({
   imports: [TenancyModule, LedgerModule, SigningModule, SigningKeysModule, UploadStoresModule],
   controllers: [UploadsController],
-  providers: [FindUpload, UploadPermission, IssueParts, ListParts, CompleteUpload, AbortUpload],
+  providers: [UploadPermission, IssueParts, ListParts, CompleteUpload, AbortUpload],
 })
 export class UploadsModule {}

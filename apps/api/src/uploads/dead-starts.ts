@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '@countersign/database';
 import type { LeasedUpload, Upload } from '@countersign/uploads';
 import { UploadLeases } from '@countersign/uploads';
-import { obeyed, StoreAccess } from '../uploads/store-access.js';
+import { obeyed, StoreAccess } from './store-access.js';
 
 /** How far a store's clock may be from ours, */
 const SKEW_MS = 5 * 60_000;

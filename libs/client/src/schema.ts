@@ -1149,7 +1149,7 @@ export interface components {
          * @description What a program can rely on. A code never changes its meaning; later versions may add codes.
          * @enum {string}
          */
-        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "checksums-not-available" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "mode-not-available" | "not-found" | "not-granted" | "not-verified" | "overloaded" | "overwrite-not-allowed" | "part-number-out-of-range" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "size-range-not-available" | "store-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "upload-incomplete" | "use-case-not-found" | "wrong-state";
+        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "checksums-not-available" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "idempotency-key-reused" | "idempotency-replay-gone" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "mode-not-available" | "not-found" | "not-granted" | "not-verified" | "overloaded" | "overwrite-not-allowed" | "part-number-out-of-range" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "size-range-not-available" | "store-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "upload-incomplete" | "use-case-not-found" | "wrong-state";
         ProblemFieldError: {
             /** @description Of a 422: what is wrong. */
             code?: components["schemas"]["ProblemCode"];
@@ -2589,16 +2589,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `not-verified`: The object is not verified yet. */
-        "not-verified": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `body-too-large`: The request body is too large. */
         "body-too-large": {
             headers: {
@@ -2629,6 +2619,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `idempotency-replay-gone`: What the key stands for can be given no more. */
+        "idempotency-replay-gone": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `idempotency-key-reused`: The key was used for another request. */
+        "idempotency-key-reused": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `not-found`: There is no such thing here. */
         "not-found": {
             headers: {
@@ -2641,16 +2651,6 @@ export interface components {
         };
         /** @description `wrong-state`: It is not in a state in which this can be done. */
         "wrong-state": {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `unknown-reference`: The request names something that does not exist. */
-        "unknown-reference": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2759,7 +2759,10 @@ export interface operations {
     createDownloadUrl: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2792,10 +2795,19 @@ export interface operations {
                 };
             };
             404: components["responses"]["bucket-not-found"];
-            409: components["responses"]["not-verified"];
+            /** @description `idempotency-replay-gone`: What the key stands for can be given no more. `not-verified`: The object is not verified yet. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            /** @description `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `key-too-long`: The key is too long behind the bucket's prefix. */
+            /** @description `idempotency-key-reused`: The key was used for another request. `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `key-too-long`: The key is too long behind the bucket's prefix. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2822,7 +2834,10 @@ export interface operations {
     createUploadUrl: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2855,9 +2870,10 @@ export interface operations {
                 };
             };
             404: components["responses"]["bucket-not-found"];
+            409: components["responses"]["idempotency-replay-gone"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            /** @description `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `too-large`: The content is larger than allowed. `too-small`: The content is smaller than allowed. `overwrite-not-allowed`: The use case does not allow overwriting. `key-too-long`: The key is too long behind the bucket's prefix. `size-range-not-available`: This mode takes an exact size and no range. `mode-not-available`: The upload cannot be made in this mode. */
+            /** @description `idempotency-key-reused`: The key was used for another request. `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `too-large`: The content is larger than allowed. `too-small`: The content is smaller than allowed. `overwrite-not-allowed`: The use case does not allow overwriting. `key-too-long`: The key is too long behind the bucket's prefix. `size-range-not-available`: This mode takes an exact size and no range. `mode-not-available`: The upload cannot be made in this mode. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2884,7 +2900,10 @@ export interface operations {
     createDownloadUrls: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2918,6 +2937,7 @@ export interface operations {
             };
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["idempotency-key-reused"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -2935,7 +2955,10 @@ export interface operations {
     createUploadUrls: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2969,6 +2992,7 @@ export interface operations {
             };
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["idempotency-key-reused"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -3140,7 +3164,10 @@ export interface operations {
     createPartUrls: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The `id` that it was answered with. */
                 id: string;
@@ -3185,10 +3212,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            409: components["responses"]["wrong-state"];
+            /** @description `wrong-state`: It is not in a state in which this can be done. `idempotency-replay-gone`: What the key stands for can be given no more. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            /** @description `checksums-not-available`: The store takes no checksums of parts. `part-number-out-of-range`: The upload has no such part. */
+            /** @description `idempotency-key-reused`: The key was used for another request. `checksums-not-available`: The store takes no checksums of parts. `part-number-out-of-range`: The upload has no such part. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3397,7 +3433,10 @@ export interface operations {
     createGrant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3431,7 +3470,16 @@ export interface operations {
             };
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            422: components["responses"]["unknown-reference"];
+            /** @description `idempotency-key-reused`: The key was used for another request. `unknown-reference`: The request names something that does not exist. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -3764,7 +3812,10 @@ export interface operations {
     createBucket: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3799,7 +3850,7 @@ export interface operations {
             409: components["responses"]["already-exists"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            /** @description `endpoint-not-allowed`: The endpoint is insecure or private. `key-issuer-not-available`: The bucket cannot have this key issuer. */
+            /** @description `idempotency-key-reused`: The key was used for another request. `endpoint-not-allowed`: The endpoint is insecure or private. `key-issuer-not-available`: The bucket cannot have this key issuer. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4150,7 +4201,10 @@ export interface operations {
                 /** @description Only says what would die: nothing is changed. */
                 dryRun?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The `id` that it was answered with. */
                 id: string;
@@ -4208,6 +4262,7 @@ export interface operations {
             };
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["idempotency-key-reused"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -4280,7 +4335,10 @@ export interface operations {
                 /** @description Only says what would die: nothing is changed. */
                 dryRun?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4325,7 +4383,16 @@ export interface operations {
             409: components["responses"]["rotation-under-way"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            422: components["responses"]["unknown-reference"];
+            /** @description `idempotency-key-reused`: The key was used for another request. `unknown-reference`: The request names something that does not exist. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -4391,7 +4458,10 @@ export interface operations {
     retryRotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The `id` that it was answered with. */
                 id: string;
@@ -4430,6 +4500,7 @@ export interface operations {
             409: components["responses"]["wrong-state"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["idempotency-key-reused"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -4447,7 +4518,10 @@ export interface operations {
     escalateRotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The `id` that it was answered with. */
                 id: string;
@@ -4486,6 +4560,7 @@ export interface operations {
             409: components["responses"]["wrong-state"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["idempotency-key-reused"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -4617,7 +4692,10 @@ export interface operations {
     createTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4652,6 +4730,7 @@ export interface operations {
             409: components["responses"]["already-exists"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
+            422: components["responses"]["idempotency-key-reused"];
             500: components["responses"]["internal-error"];
             /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. */
             503: {
@@ -4829,7 +4908,10 @@ export interface operations {
     createIssuer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4864,7 +4946,7 @@ export interface operations {
             409: components["responses"]["already-exists"];
             413: components["responses"]["body-too-large"];
             415: components["responses"]["media-type-not-supported"];
-            /** @description `unknown-reference`: The request names something that does not exist. `endpoint-not-allowed`: The endpoint is insecure or private. */
+            /** @description `idempotency-key-reused`: The key was used for another request. `unknown-reference`: The request names something that does not exist. `endpoint-not-allowed`: The endpoint is insecure or private. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -60,6 +60,6 @@ export const INSERT_KEY = `INSERT INTO signing_keys (id, tenant_id, bucket_id, a
 export const INSERT_GRANT = `INSERT INTO grants (id, tenant_id, bucket_id, subject_type, subject_id, path, is_prefix, lookup_path, actions) VALUES ($1, $2, $3, 'everyone', '', '', true, '', '{read}')`;
 export const INSERT_USE_CASE = `INSERT INTO use_cases (tenant_id, name, action, min_expiry_seconds, max_expiry_seconds) VALUES ($1, $2, 'any', 1, 2)`;
 export const INSERT_LEDGER = `INSERT INTO ledger (id, tenant_id, at, subject, action, decision, request_id) VALUES ($1, $2, $3, 's', 'a', 'granted', 'r')`;
-export const INSERT_IDEMPOTENCY_KEY = `INSERT INTO idempotency_keys (tenant_id, subject, key, fingerprint, answer, expires_at) VALUES ($1, 's', $2, 'f', '{}', now())`;
+export const INSERT_IDEMPOTENCY_KEY = `INSERT INTO idempotency_keys (tenant_id, subject, key, fingerprint, answer, expires_at) VALUES ($1, 's', $2, 'f', '{}', now() + interval '1 hour')`;
 export const INSERT_UPLOAD = `INSERT INTO uploads (id, tenant_id, subject, bucket_id, bucket, key, use_case, mode, content_type, content_length, overwrite, created_at, expires_at, due_at)
   VALUES ($1, $2, 's', $3, 'b', 'k', 'upload', 'put', 'text/plain', 5, false, now(), now(), now())`;

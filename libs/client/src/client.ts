@@ -25,14 +25,25 @@ export interface CountersignOptions {
   fetch?: (request: Request) => Promise<Response>;
 }
 
+export interface CallOptions {
+  /**
+   * A new name for this call, such as `crypto.randomUUID()`, and the same one wherever the call is made again because no answer came: then what was
+   * issued the first time is given again, for 24 hours, and nothing is issued twice.
+   */
+  idempotencyKey?: string;
+}
+
 export interface CountersignClient {
   /** Issues a presigned URL that downloads one object. @throws CountersignError */
-  createDownloadUrl(request: Schemas['DownloadUrlRequest']): Promise<Schemas['IssuedUrl']>;
+  createDownloadUrl(request: Schemas['DownloadUrlRequest'], options?: CallOptions): Promise<Schemas['IssuedUrl']>;
   /** Issues what uploads one object, of this type and size; `mode` says what that is. @throws CountersignError */
-  createUploadUrl(request: UploadUrlRequest & { mode?: 'put' }): Promise<IssuedPutUpload>;
-  createUploadUrl(request: UploadUrlRequest & { mode: 'post' }): Promise<IssuedPostUpload>;
-  createUploadUrl(request: UploadUrlRequest & { mode: 'multipart' }): Promise<IssuedMultipartUpload>;
-  createUploadUrl(request: UploadUrlRequest): Promise<IssuedUpload>;
+  createUploadUrl(request: UploadUrlRequest & { mode?: 'put' }, options?: CallOptions): Promise<IssuedPutUpload>;
+  createUploadUrl(request: UploadUrlRequest & { mode: 'post' }, options?: CallOptions): Promise<IssuedPostUpload>;
+  createUploadUrl(
+    request: UploadUrlRequest & { mode: 'multipart' },
+    options?: CallOptions,
+  ): Promise<IssuedMultipartUpload>;
+  createUploadUrl(request: UploadUrlRequest, options?: CallOptions): Promise<IssuedUpload>;
   /**
    * Stores a file, and resolves once the service has verified at the store that it is there as it was promised. It takes any Blob: a page's File,
    * or in Node what `fs.openAsBlob` opens. It is read as it is sent, and what failed for a moment is tried again.
@@ -51,22 +62,21 @@ export interface CountersignClient {
 export function createCountersignClient({ baseUrl, token, fetch }: CountersignOptions): CountersignClient {
   const api = createClient<paths>({ baseUrl, ...(fetch ? { fetch } : {}) });
   api.use(authorize(token), throwProblems);
-  async function createUploadUrl(body: UploadUrlRequest & { mode?: 'put' }): Promise<IssuedPutUpload>;
-  async function createUploadUrl(body: UploadUrlRequest & { mode: 'post' }): Promise<IssuedPostUpload>;
-  async function createUploadUrl(body: UploadUrlRequest & { mode: 'multipart' }): Promise<IssuedMultipartUpload>;
-  async function createUploadUrl(body: UploadUrlRequest): Promise<IssuedUpload>;
-  async function createUploadUrl(body: UploadUrlRequest): Promise<IssuedUpload> {
-    return present(await api.POST('/upload-url', { body }));
-  }
+  const createUploadUrl = (async (body: UploadUrlRequest, options?: CallOptions): Promise<IssuedUpload> =>
+    present(await api.POST('/upload-url', { body, ...headerOf(options) }))) as CountersignClient['createUploadUrl'];
   return {
     api,
     createUploadUrl,
-    createDownloadUrl: async (body) => present(await api.POST('/download-url', { body })),
+    createDownloadUrl: async (body, options) =>
+      present(await api.POST('/download-url', { body, ...headerOf(options) })),
     upload: (file, options) => uploadFile(api, file, options),
     getUpload: async (id) => present(await api.GET('/uploads/{id}', { params: { path: { id } } })),
     abortUpload: async (id) => void (await api.DELETE('/uploads/{id}', { params: { path: { id } } })),
   };
 }
+
+const headerOf = ({ idempotencyKey }: CallOptions = {}) =>
+  idempotencyKey === undefined ? {} : { params: { header: { 'Idempotency-Key': idempotencyKey } } };
 
 function authorize(token: CountersignOptions['token']): Middleware {
   return {

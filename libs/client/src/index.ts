@@ -7,7 +7,12 @@ export type {
   Mismatch,
   Upload,
 } from './api.js';
-export { type CountersignClient, type CountersignOptions, createCountersignClient } from './client.js';
+export {
+  type CallOptions,
+  type CountersignClient,
+  type CountersignOptions,
+  createCountersignClient,
+} from './client.js';
 export { CountersignError, type FieldError, type ProblemCode } from './countersign-error.js';
 export type { components, paths } from './schema.js';
 export { StoreError } from './upload/store-error.js';

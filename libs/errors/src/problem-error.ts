@@ -2,7 +2,7 @@ import { problems, type ProblemCode } from './problems.js';
 
 /** One thing that is wrong with a request, and where. */
 export interface FieldError {
-  /** RFC 6901; of a query, as if its parameters were members of an object. */
+  /** RFC 6901; of a query or a header, as if its parameters were members of an object. */
   pointer: string;
   message: string;
   /** Of a 422: what is wrong, by code. */

@@ -1,4 +1,5 @@
 import type { Api, CompletedUpload, IssuedPart, IssuedUpload, StoredPart, Upload, UploadUrlRequest } from '../api.js';
+import { CountersignError } from '../countersign-error.js';
 import { present } from '../present.js';
 import { retry, type RetryPolicy } from './retry.js';
 
@@ -12,7 +13,9 @@ export class UploadCalls {
   ) {}
 
   start(body: UploadUrlRequest): Promise<IssuedUpload> {
-    return this.#call(async (signal) => present(await this.api.POST('/upload-url', { body, signal })));
+    return this.#callOnce(async (header, signal) =>
+      present(await this.api.POST('/upload-url', { params: { header }, body, signal })),
+    );
   }
 
   find(id: string): Promise<Upload> {
@@ -21,8 +24,8 @@ export class UploadCalls {
 
   async issueParts(id: string, partNumbers: number[], checksums?: string[]): Promise<IssuedPart[]> {
     const body = { partNumbers, ...(checksums ? { checksums } : {}) };
-    const answer = await this.#call(async (signal) =>
-      present(await this.api.POST('/uploads/{id}/parts', { ...path(id), body, signal })),
+    const answer = await this.#callOnce(async (header, signal) =>
+      present(await this.api.POST('/uploads/{id}/parts', { params: { path: { id }, header }, body, signal })),
     );
     return answer.parts;
   }
@@ -47,9 +50,34 @@ export class UploadCalls {
     await retry(policy, async () => this.api.DELETE('/uploads/{id}', path(id)));
   }
 
+  /** All tries have one key: what an answer that was lost has given is given again, and not issued twice. */
+  #callOnce<Answer>(call: (header: Once, signal: AbortSignal | null) => Promise<Answer>): Promise<Answer> {
+    let once = newOnce();
+    return this.#call(async (signal) => {
+      try {
+        return await call(once, signal);
+      } catch (error) {
+        const isGone = error instanceof CountersignError && error.code === 'idempotency-replay-gone';
+        if (!isGone) throw error;
+        once = newOnce();
+        return call(once, signal);
+      }
+    });
+  }
+
   #call<Answer>(call: (signal: AbortSignal | null) => Promise<Answer>): Promise<Answer> {
     return retry(this.policy, () => call(this.policy.signal ?? null));
   }
+}
+
+interface Once {
+  'Idempotency-Key': string;
+}
+
+/** Not by `randomUUID`, which a page has only by HTTPS or on localhost. */
+function newOnce(): Once {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return { 'Idempotency-Key': Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') };
 }
 
 const path = (id: string) => ({ params: { path: { id } } });

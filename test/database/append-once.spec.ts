@@ -34,6 +34,7 @@ describe('append_once', () => {
     fingerprint: 'f',
     issuances: { 0: 'terms' },
     entries: [entry(owner)],
+    rows: more.entries?.length ?? 1,
     ...more,
   });
   const once = (requests: object[]) =>

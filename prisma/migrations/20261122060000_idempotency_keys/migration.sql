@@ -48,7 +48,8 @@ $$;
 -- The append of requests that have a key: all of a request's entries with what is kept of them, or nothing of the request. Nothing where
 -- its key is kept already for another request or for one of these issuances, and nothing where one of its signing keys is not active.
 -- Gives the `n` of those that are on record.
---   requests: [{ n, tenantId, subject, key, fingerprint, issuances: { <item>: <text> }, entries: [as append_to_ledger has them] }]
+--   requests: [{ n, tenantId, subject, key, fingerprint, issuances: { <item>: <text> }, entries: [as append_to_ledger has them], rows }],
+--   where `rows` is how many rows the entries stand for.
 CREATE FUNCTION append_once(requests jsonb) RETURNS SETOF integer
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER
   SET search_path = pg_catalog, public, pg_temp
@@ -58,6 +59,7 @@ CREATE FUNCTION append_once(requests jsonb) RETURNS SETOF integer
 DECLARE
   recorded integer[];
   entries jsonb;
+  expected bigint;
 BEGIN
   -- Before any key's row, as everybody has it: two appends, or one and a rotation, can then never wait for each other. And whether a signing
   -- key is active stays as it is until this is committed.
@@ -69,7 +71,7 @@ BEGIN
   WITH asked AS MATERIALIZED (
     -- Of those that came together with one key, one.
     SELECT DISTINCT ON (r."tenantId", r.subject, r.key) r.*
-      FROM jsonb_to_recordset(requests) AS r(n integer, "tenantId" uuid, subject text, key text, fingerprint text, issuances jsonb, entries jsonb)
+      FROM jsonb_to_recordset(requests) AS r(n integer, "tenantId" uuid, subject text, key text, fingerprint text, issuances jsonb, entries jsonb, rows integer)
      WHERE NOT EXISTS (
        SELECT FROM jsonb_to_recordset(r.entries) AS e("signingKeyId" uuid)
         WHERE e."signingKeyId" IS NOT NULL AND NOT EXISTS (
@@ -88,12 +90,12 @@ BEGIN
         AND NOT k.issuances ?| ARRAY(SELECT jsonb_object_keys(excluded.issuances)))
     RETURNING k.tenant_id, k.subject, k.key
   ), won AS (
-    SELECT a.n, a.entries FROM asked a JOIN kept k ON k.tenant_id = a."tenantId" AND k.subject = a.subject AND k.key = a.key
+    SELECT a.n, a.entries, a.rows FROM asked a JOIN kept k ON k.tenant_id = a."tenantId" AND k.subject = a.subject AND k.key = a.key
   )
-  SELECT array_agg(w.n), coalesce((SELECT jsonb_agg(e) FROM won v, jsonb_array_elements(v.entries) AS e), '[]')
-    INTO recorded, entries FROM won w;
+  SELECT array_agg(w.n), coalesce((SELECT jsonb_agg(e) FROM won v, jsonb_array_elements(v.entries) AS e), '[]'), coalesce(sum(w.rows), 0)
+    INTO recorded, entries, expected FROM won w;
 
-  IF (SELECT count(*) FROM append_to_ledger(entries)) <> jsonb_array_length(entries) THEN
+  IF (SELECT count(*) FROM append_to_ledger(entries)) <> expected THEN
     RAISE EXCEPTION 'append_to_ledger left out an entry whose key is kept';
   END IF;
   RETURN QUERY SELECT unnest(recorded);

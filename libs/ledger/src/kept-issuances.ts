@@ -56,7 +56,7 @@ export class KeptIssuances {
       async (entries) => {
         const requests = [...new Set(entries.map(({ request }) => request))];
         const numbered = requests.map((request, n) => ({ n, ...request }));
-        const recorded = new Set(await database.call<number>('append_once', numbered));
+        const recorded = new Set(await database.call<number>('append_once', numbered, entries.length));
         const theirs = new Set(requests.filter((_, n) => recorded.has(n)));
         return entries.map(({ request }) => theirs.has(request));
       },

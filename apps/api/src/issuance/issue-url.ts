@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { ProblemError } from '@countersign/errors';
 import {
-  type IssuanceDecision,
   isReceiptFor,
   type Kept,
   KeptIssuances,
@@ -11,11 +10,9 @@ import {
   type OnceDecision,
   type OnceRequest,
   type Receipt,
-  type Terms,
-  type UploadRecord,
 } from '@countersign/ledger';
 import { applyPolicy, type WantedContent } from '@countersign/policy';
-import { type Credential, ObjectAddresses, UrlSigner } from '@countersign/signing';
+import { ObjectAddresses, UrlSigner } from '@countersign/signing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import { type Bucket, type Holding, Tenancy } from '@countersign/tenancy';
 import type { Caller } from '../http/caller.js';
@@ -33,23 +30,8 @@ import {
 } from './refusals.js';
 import { ATTEMPTS, replayFault } from './replay.js';
 import { openCredential, publicLocation } from './signing.js';
+import { type Again, decisionOf, type Granted, refused, undecided, type Verdict } from './verdict.js';
 import type { Wish } from './wish.js';
-
-/** What was decided about one wish, and what goes on record: nothing where nothing can be decided now. */
-type Verdict = Granted | Again | { isGranted: false; decision: IssuanceDecision | null; problem: ProblemError };
-
-interface Granted {
-  isGranted: true;
-  decision: IssuanceDecision;
-  credential: Credential;
-  expiryLimitedBy: Issued['expiryLimitedBy'];
-}
-
-/** Granted and on record already, for the same request. */
-interface Again extends Omit<Granted, 'decision'> {
-  decision: null;
-  receipt: Receipt;
-}
 
 /** A request of several wishes that is to be done once, and the place of each in it. */
 interface OnceForAll extends Once {
@@ -166,7 +148,7 @@ export class IssueUrl {
   async #decide(
     caller: Caller,
     wishes: readonly Wish[],
-    keptOf: (n: number) => Kept | undefined = () => undefined,
+    keptOf: (n: number) => Kept | undefined = nothingKept,
   ): Promise<Verdict[]> {
     if (caller.isSuspended) return wishes.map((wish) => refused(caller, wish, tenantSuspended()));
     const holdings = await findHoldings(this.tenancy, caller, wishes);
@@ -251,46 +233,12 @@ export class IssueUrl {
   }
 }
 
-const isSettled = <T>(outcome: T | Promise<T>): outcome is T => !(outcome instanceof Promise);
+const nothingKept = (): undefined => undefined;
 
-function refused(caller: Caller, wish: Wish, problem: ProblemError): Verdict {
-  const decision = decisionOf(caller, wish, randomUUID(), { decision: 'refused', reason: problem.code });
-  return { isGranted: false, decision, problem };
-}
+const isSettled = <T>(outcome: T | Promise<T>): outcome is T => !(outcome instanceof Promise);
 
 /** The upload in parts that an outcome begins, or null. */
 const beginningOf = (outcome: Issued | ProblemError): Beginning | null =>
   !(outcome instanceof ProblemError) && outcome.kind === 'multipart'
     ? { id: outcome.receipt.issuanceId, isAgain: outcome.isAgain }
     : null;
-
-const undecided = (problem: ProblemError): Verdict => ({ isGranted: false, decision: null, problem });
-
-/** Written out, field by field: a thousand of these are made for one batch, and spreading objects takes longer than signing. */
-function decisionOf(
-  { tenantId, subject, clientAddress, userAgent, requestId }: Caller,
-  { action, bucket, key, useCase, content, details, isStable }: Wish,
-  issuanceId: string,
-  made:
-    { decision: 'granted'; terms: Terms; upload: UploadRecord | undefined } | { decision: 'refused'; reason: string },
-): IssuanceDecision {
-  const contentLength = content.action === 'write' ? content.contentLength : null;
-  const { contentType } = content;
-  const common = {
-    tenantId,
-    subject,
-    clientAddress,
-    userAgent,
-    requestId,
-    issuanceId,
-    action: action === 'read' ? ('download-url' as const) : ('upload-url' as const),
-    bucket,
-    key,
-    useCase,
-    contentType,
-    contentLength,
-    details,
-    isStable,
-  };
-  return Object.assign(common, made);
-}

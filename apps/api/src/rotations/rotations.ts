@@ -59,7 +59,12 @@ export class Rotations {
    * Resumes a rotation that needed its operator, at the step where it stopped. Whoever gave a wrong key by hand need not wait until the
    * store has refused it for long: issuing may be paused meanwhile.
    */
-  async retry(caller: Caller, id: string, { credential }: RetryRequest, once: Once | null = null): Promise<RotationResponse> {
+  async retry(
+    caller: Caller,
+    id: string,
+    { credential }: RetryRequest,
+    once: Once | null = null,
+  ): Promise<RotationResponse> {
     return this.#change(caller, id, once, async (transaction, rotation) => {
       const isProbed = rotation.state === 'running' && rotation.step === 'probe-key';
       if (rotation.state !== 'needs_operator' && !(credential && isProbed))

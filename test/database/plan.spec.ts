@@ -80,16 +80,12 @@ describe('with 1,000,000 grants in one tenant', () => {
     return plan ? flatten(plan) : [];
   }
 
-  const asked = (subject: string, key: string) => ({
+  const asked = (subject: string, key: string, reads = true) => ({
     n: 0,
     tenantId,
     bucket: 'files',
     useCase: 'download',
-    subjectTypes: ['everyone', 'user', 'group'],
-    subjectIds: ['', subject, 'staff'],
-    paths: lookupPaths(key),
-    hasSegment: true,
-    reads: true,
+    asked: [{ n: 0, subject, groups: ['staff'], paths: lookupPaths(key), hasSegment: true, reads }],
   });
 
   it.each([
@@ -113,12 +109,15 @@ describe('with 1,000,000 grants in one tenant', () => {
   it('what is withheld is found by one look-up of its own index, and not looked for before an upload', async () => {
     const key = 'users/1/a/b/c.png';
     const onUploads = async (reads: boolean) =>
-      (await explain({ ...asked('user-1', key), reads })).filter((node) => node['Relation Name'] === 'uploads');
-    const [lookUp, ...others] = await onUploads(true);
-    expect(others).toEqual([]);
-    expect(lookUp).toMatchObject({ 'Index Name': 'uploads_withheld', 'Actual Loops': 1 });
-    expect(lookUp?.['Index Cond']).toMatch(/tenant_id.*bucket_id.*key/s);
-    expect(lookUp?.['Rows Removed by Filter'] ?? 0).toBe(0);
-    expect(await onUploads(false)).toMatchObject([{ 'Actual Loops': 0 }]);
+      (await explain(asked('user-1', key, reads))).filter((node) => node['Relation Name'] === 'uploads');
+    const lookUps = await onUploads(true);
+    // The second is for each path alone, where the first has found something.
+    expect(lookUps.map((node) => node['Actual Loops']).sort()).toEqual([0, 1]);
+    for (const lookUp of lookUps) {
+      expect(lookUp['Index Name']).toBe('uploads_withheld');
+      expect(lookUp['Index Cond']).toMatch(/tenant_id.*bucket_id.*key/s);
+      expect(lookUp['Rows Removed by Filter'] ?? 0).toBe(0);
+    }
+    expect(await onUploads(false)).toMatchObject([{ 'Actual Loops': 0 }, { 'Actual Loops': 0 }]);
   });
 });

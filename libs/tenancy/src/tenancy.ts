@@ -16,8 +16,33 @@ export interface Asked {
   reads: boolean;
 }
 
-/** As the database gives it. */
-type FoundHolding = Omit<Holding, 'withheld'> & { withheld: string[] | null };
+/** A tenant's bucket under a use case, and all that is asked about it: what is there is read, and told, once. */
+interface Place {
+  n: number;
+  tenantId: string;
+  bucket: string;
+  useCase: string;
+  asked: Question[];
+}
+
+/** One of those, under its place among all. */
+interface Question {
+  n: number;
+  subject: string;
+  groups: readonly string[];
+  paths: string[];
+  hasSegment: boolean;
+  reads: boolean;
+}
+
+type FoundPlace = Pick<Holding, 'now' | 'bucket' | 'useCase' | 'signingKey'> & { asked: Found[] | null };
+
+interface Found {
+  n: number;
+  grants: Holding['grants'] | null;
+  holdsAnything: boolean;
+  withheld: string[] | null;
+}
 
 /** What does their tenant hold? One batched read a request, and nothing is cached: a removed grant counts from the next one on. */
 @Injectable()
@@ -28,14 +53,12 @@ export class Tenancy {
     this.#reads = database.coalescer(
       'find_holdings',
       async (requests) => {
-        const firsts = firstOfEach(requests);
-        const rows = await database.call<{ n: number; holding: FoundHolding }>(
-          'find_holdings',
-          requests.map((asked, n) => toParameters(asked, n, firsts[n] ?? n)),
-        );
-        const found: FoundHolding[] = [];
-        for (const { n, holding } of rows) found[n] = holding;
-        return requests.map((_, n) => toHolding(found[n], found[firsts[n] ?? n]));
+        const places = toPlaces(requests);
+        const rows = await database.call<{ n: number; holding: FoundPlace }>('find_holdings', places, requests.length);
+        if (rows.length !== places.length) throw new Error('find_holdings left out a place');
+        const holdings = new Array<Holding>(requests.length);
+        for (const { n, holding } of rows) spread(holding, places[n]?.asked ?? [], holdings);
+        return holdings;
       },
       2,
     );
@@ -54,53 +77,38 @@ export class Tenancy {
   }
 }
 
-/** For each request the place of the first that is about the same tenant, bucket and use case: what is there is told once. */
-function firstOfEach(requests: readonly Asked[]): number[] {
-  const firsts = new Map<string, number>();
-  return requests.map(({ tenantId, bucket, useCase }, n) => {
+function toPlaces(requests: readonly Asked[]): Place[] {
+  const places = new Map<string, Place>();
+  requests.forEach(({ tenantId, subject, groups, bucket, useCase, paths, hasSegment, reads }, n) => {
     // Neither name can hold a line break.
     const id = `${tenantId}\n${bucket}\n${useCase}`;
-    const first = firsts.get(id) ?? n;
-    if (first === n) firsts.set(id, n);
-    return first;
+    let place = places.get(id);
+    if (!place) {
+      place = { n: places.size, tenantId, bucket, useCase, asked: [] };
+      places.set(id, place);
+    }
+    place.asked.push({ n, subject, groups, paths: [...paths], hasSegment, reads });
   });
+  return [...places.values()];
 }
 
-function toParameters(
-  { tenantId, subject, groups, bucket, useCase, paths, hasSegment, reads }: Asked,
-  n: number,
-  first: number,
-): object {
-  const subjectTypes = ['everyone', 'user', ...groups.map(() => 'group')];
-  return {
-    n,
-    sameAs: first === n ? undefined : first,
-    tenantId,
-    bucket,
-    useCase,
-    subjectTypes,
-    subjectIds: ['', subject, ...groups],
-    paths: [...paths],
-    hasSegment,
-    reads,
-  };
-}
-
-/** In whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it. */
-function toHolding(own: FoundHolding | undefined, place: FoundHolding | undefined): Holding {
-  if (!own || !place) throw new Error('find_holdings left out a request');
-  const { now, grants, holdsAnything, withheld } = own;
-  const { bucket, useCase, signingKey } = place;
+/** A holding for each that was asked: in a place that there is none of, they hold nothing. */
+function spread({ now, bucket, useCase, signingKey, asked }: FoundPlace, questions: Question[], holdings: Holding[]) {
+  // In whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it.
+  const seconds = Math.floor(now);
   if (typeof signingKey?.expiresAt === 'number') signingKey.expiresAt = Math.floor(signingKey.expiresAt);
-  return {
-    now: Math.floor(now),
-    bucket,
-    useCase,
-    signingKey,
-    grants,
-    holdsAnything,
-    withheld: withheld ? new Set(withheld) : NONE,
-  };
+  const nothing = { grants: null, holdsAnything: false, withheld: null };
+  for (const { n, grants, holdsAnything, withheld } of asked ?? questions.map(({ n }) => ({ n, ...nothing }))) {
+    holdings[n] = {
+      now: seconds,
+      bucket,
+      useCase,
+      signingKey,
+      grants: grants ?? [],
+      holdsAnything,
+      withheld: withheld ? new Set(withheld) : NONE,
+    };
+  }
 }
 
 const NONE: ReadonlySet<string> = new Set();

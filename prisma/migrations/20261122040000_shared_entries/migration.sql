@@ -1,5 +1,7 @@
--- As before, but that of what several requests share, the answer is one: a request that is the `sameAs` an earlier one, in tenant, bucket and use
--- case, is given its own grants alone.
+-- As before, but that it is asked by places: a tenant's bucket under a use case, which is told once, and all that is asked about it. Most of what a
+-- crowd asks is about few places.
+--   requests: [{ n, tenantId, bucket, useCase, asked: [{ n, subject, groups[], paths[], hasSegment, reads }] }]
+--   `hasSegment` is whether the subject can stand for {sub}: a grant that can match nothing is no grant (the 404 rule).
 CREATE OR REPLACE FUNCTION find_holdings(requests jsonb)
   RETURNS TABLE (n integer, holding json)
   LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -9,57 +11,61 @@ CREATE OR REPLACE FUNCTION find_holdings(requests jsonb)
   AS $$
 BEGIN
   RETURN QUERY
-  SELECT r.n, json_build_object(
+  SELECT p.n, json_build_object(
       'now', extract(epoch FROM now()),
-      'bucket', CASE WHEN b.id IS NOT NULL AND r."sameAs" IS NULL THEN json_build_object(
+      'bucket', CASE WHEN b.id IS NOT NULL THEN json_build_object(
         'id', b.id, 'name', b.name, 'endpoint', b.endpoint, 'publicEndpoint', b.public_endpoint, 'region', b.region,
         'bucket', b.bucket, 'keyPrefix', b.key_prefix, 'forcePathStyle', b.force_path_style, 'acl', b.acl) END,
-      'useCase', CASE WHEN u.name IS NOT NULL AND r."sameAs" IS NULL THEN json_build_object(
+      'useCase', CASE WHEN u.name IS NOT NULL THEN json_build_object(
         'name', u.name, 'action', u.action, 'minExpirySeconds', u.min_expiry_seconds,
         'defaultExpirySeconds', u.default_expiry_seconds, 'maxExpirySeconds', u.max_expiry_seconds,
         'contentTypes', u.content_types, 'minContentLength', u.min_content_length, 'maxContentLength', u.max_content_length,
         'overwrite', u.overwrite, 'disposition', u.disposition, 'requireVerified', u.require_verified) END,
-      'signingKey', CASE WHEN k.id IS NOT NULL AND r."sameAs" IS NULL THEN json_build_object(
+      'signingKey', CASE WHEN k.id IS NOT NULL THEN json_build_object(
         'id', k.id, 'accessKeyId', k.access_key_id, 'sealedCredential', encode(k.sealed_credential, 'base64'),
         'expiresAt', extract(epoch FROM k.expires_at)) END,
-      'grants', coalesce(g.found, '[]'::json),
-      'holdsAnything', coalesce(g.allows, false) OR EXISTS (
-        SELECT FROM unnest(r."subjectTypes", r."subjectIds") AS s(type, id),
-          LATERAL (
-            SELECT FROM grants a
-             WHERE a.tenant_id = r."tenantId" AND a.bucket_id = b.id
-               AND a.subject_type = s.type::subject_type AND a.subject_id = s.id
-               AND a.effect = 'allow' AND (a.expires_at IS NULL OR a.expires_at > now())
-               AND (r."hasSegment" OR NOT a.is_prefix OR strpos(a.path, '{sub}') = 0)
-             LIMIT 1) AS any_of_theirs),
-      -- Nearly always there is none, as one look-up for all paths says; a key with many uploads is then read no further than its first.
-      'withheld', CASE WHEN r.reads AND EXISTS (
-        SELECT FROM uploads w
-         WHERE w.tenant_id = r."tenantId" AND w.bucket_id = b.id AND w.key = ANY (r.paths) AND w.withheld) THEN (
-        SELECT json_agg(p.path)
-          FROM unnest(r.paths) AS p(path),
-            LATERAL (
+      'asked', CASE WHEN b.id IS NOT NULL THEN (
+        SELECT json_agg(json_build_object(
+            'n', r.n,
+            'grants', g.found,
+            'holdsAnything', coalesce(g.allows, false) OR EXISTS (
+              SELECT FROM (SELECT 'everyone'::subject_type, '' UNION ALL SELECT 'user', r.subject
+                      UNION ALL SELECT 'group', m.id FROM unnest(r.groups) AS m(id)) AS s(type, id),
+                LATERAL (
+                  SELECT FROM grants a
+                   WHERE a.tenant_id = p."tenantId" AND a.bucket_id = b.id AND a.subject_type = s.type AND a.subject_id = s.id
+                     AND a.effect = 'allow' AND (a.expires_at IS NULL OR a.expires_at > now())
+                     AND (r."hasSegment" OR NOT a.is_prefix OR strpos(a.path, '{sub}') = 0)
+                   LIMIT 1) AS any_of_theirs),
+            -- Nearly always there is none, as one look-up for all paths says; else each path is read no further than its first upload.
+            'withheld', CASE WHEN r.reads AND EXISTS (
               SELECT FROM uploads w
-               WHERE w.tenant_id = r."tenantId" AND w.bucket_id = b.id AND w.key = p.path AND w.withheld
-               LIMIT 1) AS any_of_them
-         WHERE p.path <> '' AND right(p.path, 1) <> '/') END)
-    FROM jsonb_to_recordset(requests) AS r(n integer, "tenantId" uuid, bucket text, "useCase" text,
-           "subjectTypes" text[], "subjectIds" text[], paths text[], "hasSegment" boolean, reads boolean, "sameAs" integer)
-    LEFT JOIN buckets b ON b.tenant_id = r."tenantId" AND b.name = r.bucket
-    LEFT JOIN use_cases u ON u.tenant_id = r."tenantId" AND u.name = r."useCase"
+               WHERE w.tenant_id = p."tenantId" AND w.bucket_id = b.id AND w.key = ANY (r.paths) AND w.withheld) THEN (
+              SELECT json_agg(k.path)
+                FROM unnest(r.paths) AS k(path),
+                  LATERAL (
+                    SELECT FROM uploads w
+                     WHERE w.tenant_id = p."tenantId" AND w.bucket_id = b.id AND w.key = k.path AND w.withheld
+                     LIMIT 1) AS any_of_them
+               WHERE k.path <> '' AND right(k.path, 1) <> '/') END))
+          FROM jsonb_to_recordset(p.asked) AS r(n integer, subject text, groups text[], paths text[], "hasSegment" boolean, reads boolean),
+            LATERAL (
+              SELECT json_agg(json_build_object(
+                       'id', c.id, 'path', c.path, 'isPrefix', c.is_prefix, 'actions', c.actions, 'effect', c.effect)) AS found,
+                     bool_or(c.effect = 'allow' AND (r."hasSegment" OR NOT c.is_prefix OR strpos(c.path, '{sub}') = 0)) AS allows
+                FROM (SELECT 'everyone'::subject_type, '' UNION ALL SELECT 'user', r.subject
+                        UNION ALL SELECT 'group', m.id FROM unnest(r.groups) AS m(id)) AS s(type, id),
+                  LATERAL (
+                    SELECT * FROM grants
+                     WHERE tenant_id = p."tenantId" AND bucket_id = b.id
+                       AND subject_type = s.type AND subject_id = s.id AND lookup_path = ANY (r.paths)
+                       AND (expires_at IS NULL OR expires_at > now())
+                    OFFSET 0) AS c) AS g) END)
+    FROM jsonb_to_recordset(requests) AS p(n integer, "tenantId" uuid, bucket text, "useCase" text, asked jsonb)
+    LEFT JOIN buckets b ON b.tenant_id = p."tenantId" AND b.name = p.bucket
+    LEFT JOIN use_cases u ON u.tenant_id = p."tenantId" AND u.name = p."useCase"
     LEFT JOIN LATERAL (
-      SELECT * FROM signing_keys WHERE tenant_id = b.tenant_id AND bucket_id = b.id AND state = 'active' LIMIT 1) k ON true
-    LEFT JOIN LATERAL (
-      SELECT json_agg(json_build_object(
-               'id', c.id, 'path', c.path, 'isPrefix', c.is_prefix, 'actions', c.actions, 'effect', c.effect)) AS found,
-             bool_or(c.effect = 'allow' AND (r."hasSegment" OR NOT c.is_prefix OR strpos(c.path, '{sub}') = 0)) AS allows
-        FROM unnest(r."subjectTypes", r."subjectIds") AS s(type, id),
-          LATERAL (
-            SELECT * FROM grants
-             WHERE tenant_id = r."tenantId" AND bucket_id = b.id
-               AND subject_type = s.type::subject_type AND subject_id = s.id AND lookup_path = ANY (r.paths)
-               AND (expires_at IS NULL OR expires_at > now())
-            OFFSET 0) AS c) g ON b.id IS NOT NULL;
+      SELECT * FROM signing_keys WHERE tenant_id = b.tenant_id AND bucket_id = b.id AND state = 'active' LIMIT 1) k ON true;
 END
 $$;
 
@@ -102,20 +108,20 @@ BEGIN
     INSERT INTO ledger (at, id, tenant_id, subject, action, decision, reason, bucket, key, use_case, issuance_id,
         signing_key_id, expires_at, content_type, content_length, url, client_address, user_agent, request_id, details,
         url_count)
-    SELECT a.at, a.id, a."tenantId", a.subject, a.action, a.decision, a.reason, a.bucket, a.key, a."useCase", CASE a.decision WHEN 'granted' THEN a.id END,
-        a."signingKeyId", a."expiresAt", a."contentType", a."contentLength", a.url, a."clientAddress", a."userAgent",
+    SELECT a.at, a.id, a."tenantId", a.subject, a.action, a.decision, a.reason, a.bucket, a.key, a."useCase",
+        CASE a.decision WHEN 'granted' THEN a.id END, a."signingKeyId", a."expiresAt", a."contentType", a."contentLength", a.url, a."clientAddress", a."userAgent",
         a."requestId", a.details, a."urlCount"
       FROM accepted a
   ), begun AS (
     INSERT INTO uploads (id, tenant_id, subject, bucket_id, bucket, key, use_case, mode, content_type, content_length,
         min_content_length, max_content_length, checksum_sha256, overwrite, disposition, part_size, part_count, withheld,
         created_at, expires_at, due_at)
-    SELECT a.id, a."tenantId", a.subject, u."bucketId", a.bucket, a.key, a."useCase", u.mode, a."contentType",
-        a."contentLength", u."minContentLength", u."maxContentLength", u."checksumSha256", u.overwrite, u.disposition, u."partSize",
-        u."partCount", u.withheld, a.at, a."expiresAt", CASE u.mode WHEN 'multipart' THEN a.at + interval '60 s' ELSE a."expiresAt" END
-      FROM accepted a, LATERAL jsonb_to_record(a.upload) AS u("bucketId" uuid, mode upload_mode, "minContentLength" bigint,
-             "maxContentLength" bigint, "checksumSha256" text, overwrite boolean, disposition text, "partSize" bigint,
-             "partCount" integer, withheld boolean)
+    SELECT a.id, a."tenantId", a.subject, (a.upload ->> 'bucketId')::uuid, a.bucket, a.key, a."useCase", (a.upload ->> 'mode')::upload_mode,
+        a."contentType", a."contentLength", (a.upload ->> 'minContentLength')::bigint, (a.upload ->> 'maxContentLength')::bigint,
+        a.upload ->> 'checksumSha256', (a.upload ->> 'overwrite')::boolean, a.upload ->> 'disposition', (a.upload ->> 'partSize')::bigint,
+        (a.upload ->> 'partCount')::integer, (a.upload ->> 'withheld')::boolean, a.at, a."expiresAt",
+        CASE a.upload ->> 'mode' WHEN 'multipart' THEN a.at + interval '60 s' ELSE a."expiresAt" END
+      FROM accepted a
      WHERE a.upload IS NOT NULL
   )
   SELECT a.n, a.at FROM accepted a;

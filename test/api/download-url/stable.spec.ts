@@ -169,6 +169,28 @@ describe('POST /download-url, asked for a stable URL,', () => {
     for (const signature of signatures) expect(told).not.toContain(signature.slice(0, 16));
   });
 
+  it('names them for each item of a batch by itself', async () => {
+    const [one, other] = [`batch/${randomUUID()}`, `batch/${randomUUID()}`];
+    const items = [
+      { key: one, stable: true },
+      { key: one, stable: true, withHead: true },
+      { key: one, withHead: true },
+      { key: other, stable: true },
+      { key: one },
+      { key: other, stable: true },
+    ].map((item) => ({ bucket: 'files', expiresInSeconds: 3_600, ...item }));
+    const calls = callsBy(t.replicas[0].api, t.tenant.token('alice'));
+    const { body } = await calls.post('/download-urls', { items }).expect(200);
+    const ids = (body as { items: { body: Answer }[] }).items.map((item) => item.body.issuanceId);
+    const rows = [...(await t.rows(one)), ...(await t.rows(other))];
+    const [a, pair, plainPair, b, plain, c] = ids.map((id) => rows.find(({ issuanceId }) => issuanceId === id)!);
+    expect(a!.stableUrls).toEqual([pair!.stableUrls[0]]);
+    expect(b!.stableUrls).toEqual(c!.stableUrls);
+    expect(new Set([...pair!.stableUrls, ...b!.stableUrls]).size).toBe(3);
+    expect([plainPair!.stableUrls, plain!.stableUrls]).toEqual([[], []]);
+    expect([a, pair, plainPair, b, plain, c].map((row) => row!.urlCount)).toEqual([null, 2, 2, null, null, null]);
+  });
+
   it('counts each URL once under the signing key, however it was asked for, and all others as ever', async () => {
     const wishes = [
       { key: 'a' },

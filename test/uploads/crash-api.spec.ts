@@ -79,6 +79,23 @@ describe('A multipart upload whose service is killed', () => {
   }, 300_000);
 });
 
+describe('A multipart upload that is asked for with an Idempotency-Key, whose service is killed', () => {
+  it('is issued once, wherever that was, and completed after a restart; and nothing stays behind', async () => {
+    const asked = { course: 'completed', afterwards: 'again', isIdempotent: true } as const;
+    const { steps } = await rig.run({ ...asked, diesAt: null }, world);
+    // Its start, and the URLs of its parts.
+    const issuing = steps.slice(0, steps.lastIndexOf('after commit of append') + 1);
+    const outcomes: Outcome[] = [];
+    for (const diesAt of [0, ...effects(issuing)]) outcomes.push(await rig.run({ ...asked, diesAt }, world));
+    expect(steps.slice(0, 3)).toEqual([
+      'before commit of append',
+      'after commit of append',
+      'before commit of update uploads',
+    ]);
+    expect(faultsOf(outcomes)).toEqual([]);
+  }, 300_000);
+});
+
 describe('A multipart upload that is being aborted while its service is killed', () => {
   it.each(['again', 'nothing'] as const)(
     'leaves nothing behind, and then: %s',

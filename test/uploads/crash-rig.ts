@@ -19,6 +19,8 @@ export interface Plan {
   /** Which step of the API's process is its last, from 0; null: none. */
   diesAt: number | null;
   afterwards: 'again' | 'abort' | 'nothing';
+  /** Whether the client sends an Idempotency-Key with what it asks for, and the same one when it asks again. */
+  isIdempotent?: boolean;
 }
 
 export interface Outcome {
@@ -123,7 +125,7 @@ export class CrashRig {
 
   /** One upload, by a client whose API dies as planned, and all that follows until nothing is left to do. */
   async run(plan: Plan, { tenant, bucket }: { tenant: Tenant; bucket: RigBucket }): Promise<Outcome> {
-    const upload = new ClientsUpload(tenant, () => this.url());
+    const upload = new ClientsUpload(tenant, () => this.url(), plan.isIdempotent);
     await this.#running();
     const watched = this.watch(plan.diesAt, async () => {
       await this.#api?.kill();
@@ -151,6 +153,7 @@ export class CrashRig {
     if (isVerified && !kept.includes(upload.key)) found.push('it was verified, and is gone');
     const aborted = plan.afterwards === 'abort' || plan.course === 'aborted';
     if (!isVerified && plan.afterwards === 'again' && !aborted) found.push('it could not be completed');
+    if (plan.isIdempotent) found.push(...(await this.#issuedTwice(upload.key)));
     await this.rig.empty(bucket);
     return { plan, steps, found };
   }
@@ -183,6 +186,14 @@ export class CrashRig {
       if (events !== eventsOf(state)) found.push(`${state}, and on record as ${events}`);
     }
     return found;
+  }
+
+  async #issuedTwice(key: string): Promise<string[]> {
+    const rows = await this.rig.database.query<{ action: string; n: number }>(
+      `SELECT action, count(*)::int AS n FROM ledger WHERE key = $1 AND action IN ('upload-url', 'upload-parts') GROUP BY action`,
+      [key],
+    );
+    return rows.filter(({ n }) => n !== 1).map(({ action, n }) => `${action} is on record ${n} times`);
   }
 
   async #events(id: string): Promise<string> {
@@ -244,6 +255,7 @@ class ClientsUpload {
   constructor(
     private readonly tenant: Tenant,
     private readonly api: () => Promise<string>,
+    private readonly isIdempotent = false,
   ) {}
 
   async go(course: Plan['course']): Promise<void> {
@@ -306,7 +318,10 @@ class ClientsUpload {
   async #call(method: string, path: string, body: object | undefined, expected: number[]): Promise<unknown> {
     const url = `${await this.api()}${path}`;
     const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const headers = { authorization: `Bearer ${this.tenant.token('alice')}`, ...type };
+    const once: Record<string, string> = this.isIdempotent
+      ? { 'idempotency-key': `${path} of ${this.key}`.replaceAll(' ', '-') }
+      : {};
+    const headers = { authorization: `Bearer ${this.tenant.token('alice')}`, ...type, ...once };
     const response = await fetch(url, { method, headers, body: JSON.stringify(body) }).catch(() => {
       throw new Died();
     });

@@ -145,7 +145,7 @@ const isBegin = (text: string): boolean => /^\s*(BEGIN|START)/i.test(text);
 
 /** The tables of ours that a statement writes to, as far as uploads are concerned. */
 function writesOf(text: string): string[] {
-  if (text.includes('append_to_ledger')) return ['append'];
+  if (/append_to_ledger|append_once/.test(text)) return ['append'];
   const [, verb = '', table = ''] =
     /\b(UPDATE|INSERT INTO|DELETE FROM)\s+(?:"?public"?\.)?"?(uploads|ledger)"?/i.exec(text) ?? [];
   return verb === '' ? [] : [`${verb.split(' ')[0]?.toLowerCase()} ${table}`];

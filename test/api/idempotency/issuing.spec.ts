@@ -20,6 +20,7 @@ describe('An issuing call that is repeated with its Idempotency-Key', () => {
   it.each([
     ['a download', '/download-url', { filename: 'ünlauts.txt', contentType: 'text/plain', versionId: 'v1' }],
     ['a HEAD', '/download-url', { method: 'HEAD' }],
+    ['a pair', '/download-url', { withHead: true }],
     ['an upload', '/upload-url', { ...object, checksumSha256: 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=' }],
     ['a form', '/upload-url', range],
   ])('answers %s as it did the first time, byte for byte, and writes no second row', async (_, path, more) => {

@@ -52,6 +52,7 @@ describe('Coalescer', () => {
   it('never has more under way than it may, nor more than 512 in one', async () => {
     const { coalescer, begun, batches, seen } = gated(2);
     const answers = Promise.all(ask(coalescer, 2_000));
+    await begun(2);
     for (let count = 1; count <= 4; count++) (await begun(count)).end();
     await expect(answers).resolves.toHaveLength(2_000);
     expect(batches.map(({ size }) => size)).toEqual([512, 512, 512, 464]);
@@ -60,6 +61,37 @@ describe('Coalescer', () => {
     const again = ask(coalescer, 1);
     (await begun(5)).end();
     await expect(Promise.all(again)).resolves.toEqual(['answer 0']);
+  });
+
+  it('starts another batch beside one that is under way for a crowd, and for fewer once that is over', async () => {
+    const { coalescer, begun, batches } = gated(2);
+    const first = ask(coalescer, 1);
+    const alone = await begun(1);
+    const few = ask(coalescer, 63, 1);
+    for (let tick = 0; tick < 10; tick++) await new Promise(setImmediate);
+    expect(batches).toHaveLength(1);
+    const one = ask(coalescer, 1, 64);
+    (await begun(2)).end();
+    await Promise.all([...few, ...one]);
+    const others = ask(coalescer, 2, 65);
+    for (let tick = 0; tick < 10; tick++) await new Promise(setImmediate);
+    expect(batches.map(({ size }) => size)).toEqual([1, 64]);
+    alone.end();
+    (await begun(3)).end();
+    await Promise.all([...first, ...others]);
+    expect(batches.map(({ size }) => size)).toEqual([1, 64, 2]);
+  });
+
+  it('lets those join that come tick after tick, and goes as soon as a tick brings none', async () => {
+    const { coalescer, begun, batches } = gated(1);
+    const answers: Promise<string>[] = [];
+    for (let tick = 0; tick < 5; tick++) {
+      answers.push(...ask(coalescer, 2, tick));
+      await new Promise(setImmediate);
+    }
+    (await begun(1)).end();
+    await Promise.all(answers);
+    expect(batches.map(({ size }) => size)).toEqual([10]);
   });
 
   it('keeps those that came together in one batch, however many they are', async () => {

@@ -4,6 +4,15 @@ import { QueueFullError } from './queue-full-error.js';
 /** Of one batch, unless a caller brings more at once. */
 const MAX_BATCH = 512;
 
+/** As many make a batch that is worth its statement: it goes, whoever else may come. */
+const ENOUGH = 32;
+
+/** As many go beside a batch that is under way; fewer wait for it, since what a statement costs by itself is the dearest part of a small one. */
+const CROWD = 64;
+
+/** For how long others may join, tick by tick, while each tick brings some. */
+const JOINING_MS = 1;
+
 /** Of requests that wait: some seconds' worth, and a few megabytes. Whoever comes then is told at once, before memory grows. */
 const MAX_QUEUED = 10_000;
 
@@ -17,7 +26,8 @@ interface Group<Request, Result> {
 
 /**
  * Asks the database for many requests at once: whatever waits while a batch is under way goes into the next one, each request
- * waiting for its own result. A lone request never waits; a crowd shares. So the database pays per batch, not per request.
+ * waiting for its own result. A lone request never waits; a crowd shares, and in a crowd a batch also waits while more come in tick after tick,
+ * for a millisecond at the most. So the database pays per batch, not per request.
  *
  * Nothing is cached: the same request asked twice is asked twice (invariant 4).
  */
@@ -25,6 +35,7 @@ export class Coalescer<Request, Result> {
   #waiting: Group<Request, Result>[] = [];
   #queued = 0;
   #underWay = 0;
+  #isGathering = false;
 
   /**
    * @param load resolves to one result a request, in their order.
@@ -67,15 +78,33 @@ export class Coalescer<Request, Result> {
   #enqueue(group: Group<Request, Result>): void {
     this.#waiting.push(group);
     this.#queued += group.requests.length;
-    if (this.#underWay === this.atOnce) return;
-    // Taken now, not when it runs: several requests may arrive within one tick, and share a batch.
-    this.#underWay++;
-    setImmediate(() => void this.#run());
+    this.#start();
+  }
+
+  /** A batch for those that wait: at once if none is under way, and beside another one for a crowd. */
+  #start(): void {
+    const isFree = this.#underWay === 0 ? this.#queued > 0 : this.#underWay < this.atOnce && this.#queued >= CROWD;
+    if (!isFree || this.#isGathering) return;
+    this.#isGathering = true;
+    this.#gather(this.#queued, performance.now() + JOINING_MS);
+  }
+
+  #gather(before: number, until: number): void {
+    setImmediate(() => {
+      const isGrowing = this.#queued > before && this.#queued < ENOUGH && performance.now() < until;
+      if (isGrowing) return this.#gather(this.#queued, until);
+      this.#isGathering = false;
+      void this.#run();
+    });
   }
 
   async #run(): Promise<void> {
-    for (let groups = this.#take(); groups.length > 0; groups = this.#take()) await this.#serve(groups);
+    this.#underWay++;
+    const groups = this.#take();
+    this.#start();
+    await this.#serve(groups);
     this.#underWay--;
+    this.#start();
   }
 
   #take(): Group<Request, Result>[] {

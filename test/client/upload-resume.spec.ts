@@ -141,7 +141,7 @@ async function atStore(
   const credentials = { accessKeyId, secretAccessKey };
   const store = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   const { bucket: Bucket = '', key: Key = '', store_upload_id: UploadId = '' } = upload ?? {};
-  await store.send(commandFor({ Bucket, Key, UploadId }) as CompleteMultipartUploadCommand);
+  await store.send(commandFor({ Bucket, Key, UploadId }));
   store.destroy();
 }
 

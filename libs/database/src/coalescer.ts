@@ -7,7 +7,10 @@ const MAX_BATCH = 512;
 /** As many make a batch that is worth its statement: it goes, whoever else may come. */
 const ENOUGH = 32;
 
-/** As many go beside a batch that is under way; fewer wait for it, since what a statement costs by itself is the dearest part of a small one. */
+/**
+ * As many go beside a batch that is under way; fewer wait for it, since what a statement costs by itself is the dearest part of a small one.
+ * Behind a larger one nobody waits: a thousand of somebody's are no reason to keep others.
+ */
 const CROWD = 64;
 
 /** For how long others may join, tick by tick, while each tick brings some. */
@@ -36,6 +39,8 @@ export class Coalescer<Request, Result> {
   #queued = 0;
   #underWay = 0;
   #isGathering = false;
+  /** How many requests the batch has that began last. */
+  #newest = 0;
 
   /**
    * @param load resolves to one result a request, in their order.
@@ -83,7 +88,8 @@ export class Coalescer<Request, Result> {
 
   /** A batch for those that wait: at once if none is under way, and beside another one for a crowd. */
   #start(): void {
-    const isFree = this.#underWay === 0 ? this.#queued > 0 : this.#underWay < this.atOnce && this.#queued >= CROWD;
+    const isWorth = this.#underWay === 0 || this.#queued >= CROWD || this.#newest > CROWD;
+    const isFree = this.#queued > 0 && this.#underWay < this.atOnce && isWorth;
     if (!isFree || this.#isGathering) return;
     this.#isGathering = true;
     this.#gather(this.#queued, performance.now() + JOINING_MS);
@@ -116,6 +122,7 @@ export class Coalescer<Request, Result> {
       count++;
     }
     this.#queued -= size;
+    this.#newest = size;
     if (count === this.#waiting.length) {
       const all = this.#waiting;
       this.#waiting = [];

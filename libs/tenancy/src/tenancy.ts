@@ -56,7 +56,7 @@ export class Tenancy {
         const places = toPlaces(requests);
         const rows = await database.call<{ n: number; holding: FoundPlace }>('find_holdings', places, requests.length);
         if (rows.length !== places.length) throw new Error('find_holdings left out a place');
-        const holdings = new Array<Holding>(requests.length);
+        const holdings = Array.from<Holding>({ length: requests.length });
         for (const { n, holding } of rows) spread(holding, places[n]?.asked ?? [], holdings);
         return holdings;
       },

@@ -11,15 +11,32 @@ export interface PageServer {
   stop(): Promise<void>;
 }
 
-const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+};
 
 /** A product's own site: its page, and beside it the client as it is published, without a bundler. */
 export async function servePage(): Promise<PageServer> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'countersign-page-'));
   buildClient(dir);
+  const served = await serveFiles((pathname) => fileOf(pathname, dir));
+  return {
+    origin: served.origin,
+    stop: async () => {
+      await served.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Any site, by the file that an address stands for. */
+export async function serveFiles(fileOf: (pathname: string) => string): Promise<PageServer> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://page');
-    void readFile(fileOf(pathname, dir)).then(
+    void readFile(fileOf(pathname)).then(
       (content) =>
         response.setHeader('content-type', TYPES[path.extname(pathname)] ?? TYPES['.html'] ?? '').end(content),
       () => response.writeHead(404).end(),
@@ -28,10 +45,10 @@ export async function servePage(): Promise<PageServer> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: async () => {
+    stop: () => {
       server.closeAllConnections();
       server.close();
-      await rm(dir, { recursive: true, force: true });
+      return Promise.resolve();
     },
   };
 }

@@ -48,6 +48,7 @@ const upload = {
   contentLength: 5 as number | null,
   contentLengthRange: null as { min: number; max: number } | null,
   overwrite: false,
+  isSmallToo: false,
 };
 const now = 1_800_000_000;
 const store = { forms: true };
@@ -249,12 +250,16 @@ describe('The mode of an upload', () => {
   it('bounds the size of each at both ends', () => {
     const limits = { minContentLength: 2, maxContentLength: 5 * 1024 * MIB };
     const inParts = { minContentLength: 5 * MIB, maxContentLength: 5 * MIB * MIB };
+    const any = { ...useCase, minContentLength: null };
     const sized = (mode: UploadMode, contentLength: number) => violationsOf({ mode, contentLength });
     for (const good of [2, limits.maxContentLength]) expect(sized('put', good)).toEqual([]);
     for (const good of [5 * MIB, 5 * MIB * MIB]) expect(sized('multipart', good)).toEqual([]);
     expect(sized('put', 1)).toEqual([['too-small', '/contentLength', limits]]);
     expect(sized('put', limits.maxContentLength + 1)).toEqual([['too-large', '/contentLength', limits]]);
     expect(sized('multipart', 5 * MIB - 1)).toEqual([['too-small', '/contentLength', inParts]]);
+    const small = (contentLength: number) =>
+      violationsOf({ mode: 'multipart', contentLength, isSmallToo: true }, store, any);
+    expect([small(1), small(0)]).toEqual([[], [['too-small', '/contentLength', { ...inParts, minContentLength: 1 }]]]);
     expect(sized('multipart', 5 * MIB * MIB + 1)).toEqual([['too-large', '/contentLength', inParts]]);
     expect(violationsOf(form(2, limits.maxContentLength))).toEqual([]);
     expect(violationsOf(form(1, limits.maxContentLength + 1))).toEqual([

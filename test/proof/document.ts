@@ -80,6 +80,10 @@ export const operations: Operation[] = Object.entries(document.paths).flatMap(([
   })),
 );
 
+/** The operation's address, with this value of its first parameter; those behind it are numbers, of which there is a first. */
+export const addressOf = ({ path }: Operation, parameter: string): string =>
+  path.replace(/\{\w+\}/, () => parameter).replaceAll(/\{\w+\}/g, '1');
+
 /** The schema itself, where there is a reference to one. */
 export function resolve(schema: Schema): Schema {
   return schema.$ref === undefined ? schema : resolve(document.components.schemas[lastOf(schema.$ref)] ?? {});

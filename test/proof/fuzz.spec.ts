@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { install, type Installation } from '../support/installation.js';
-import { type Operation, operations } from './document.js';
+import { addressOf, type Operation, operations } from './document.js';
 import { Contract } from './fuzz/conforms.js';
 import { encodeQuery, nearlyValid, type Shot, valid, wild } from './fuzz/requests.js';
 import { type Reply, Sender } from './fuzz/send.js';
@@ -55,7 +55,7 @@ describe(`Whatever is sent to the API (PROOF_SEED=${seed})`, () => {
     const bytes = shot.body?.startsWith('hex:') ? Buffer.from(shot.body.slice(4), 'hex') : Buffer.from(shot.body ?? '');
     const wire = {
       method: operation.method.toUpperCase(),
-      path: `${operation.path.replace(/\{\w+\}/, () => shot.parameter)}${query === '' ? '' : `?${query}`}`,
+      path: `${addressOf(operation, shot.parameter)}${query === '' ? '' : `?${query}`}`,
       headers: [...authorization.map((value) => ['Authorization', value] as const), ...type, ...shot.headers],
       body: shot.body === null ? null : bytes,
     };

@@ -6,6 +6,7 @@ import { IdentityModule } from '@countersign/identity';
 import { OutgoingModule } from '@countersign/outgoing';
 import { AuditEventsModule } from './audit-events/audit-events.module.js';
 import { BucketsModule } from './buckets/buckets.module.js';
+import { UppyModule } from './compat/uppy/uppy.module.js';
 import { DownloadUrlModule } from './download-url/download-url.module.js';
 import { DownloadUrlsModule } from './download-urls/download-urls.module.js';
 import { GrantsModule } from './grants/grants.module.js';
@@ -38,6 +39,7 @@ import { UseCasesModule } from './use-cases/use-cases.module.js';
     UploadUrlsModule,
     UploadsModule,
     UploadReconcilerModule,
+    UppyModule,
     PermissionChecksModule,
     GrantsModule,
     UseCasesModule,

@@ -171,6 +171,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/compat/uppy/s3/params": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Issues what uploads one file at once.
+         * @description By PUT for a client that says `Accept: application/json` and `metadata[size]`, as Uppy 5 does; else by a form.
+         *
+         *     Scope: `write:objects`.
+         */
+        get: operations["getUppyParameters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compat/uppy/s3/multipart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins an upload in parts: those that Uppy makes.
+         * @description Scope: `write:objects`.
+         */
+        post: operations["createUppyUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compat/uppy/s3/multipart/{uploadId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The parts that the store has.
+         * @description Scope: `write:objects`.
+         */
+        get: operations["listUppyParts"];
+        put?: never;
+        post?: never;
+        /**
+         * Aborts an upload, and removes what it has at the store.
+         * @description Scope: `write:objects`.
+         */
+        delete: operations["abortUppyUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compat/uppy/s3/multipart/{uploadId}/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Issues presigned URLs for some parts.
+         * @description Scope: `write:objects`.
+         */
+        get: operations["listUppyPartUrls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compat/uppy/s3/multipart/{uploadId}/{partNumber}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Issues a presigned URL for one part.
+         * @description Scope: `write:objects`.
+         */
+        get: operations["getUppyPartUrl"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compat/uppy/s3/multipart/{uploadId}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Completes an upload in parts, and verifies it.
+         * @description Scope: `write:objects`.
+         */
+        post: operations["completeUppyUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/permission-checks": {
         parameters: {
             query?: never;
@@ -1149,7 +1275,7 @@ export interface components {
          * @description What a program can rely on. A code never changes its meaning; later versions may add codes.
          * @enum {string}
          */
-        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "checksums-not-available" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "idempotency-key-reused" | "idempotency-replay-gone" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "mode-not-available" | "not-found" | "not-granted" | "not-verified" | "overloaded" | "overwrite-not-allowed" | "part-number-out-of-range" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "size-range-not-available" | "store-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "upload-incomplete" | "use-case-not-found" | "wrong-state";
+        ProblemCode: "already-exists" | "body-too-large" | "bucket-not-found" | "checksums-not-available" | "content-type-not-allowed" | "endpoint-not-allowed" | "expiry-out-of-range" | "expiry-required" | "idempotency-key-reused" | "idempotency-replay-gone" | "in-use" | "internal-error" | "invalid-request" | "issuer-unavailable" | "key-issuer-not-available" | "key-too-long" | "ledger-unavailable" | "media-type-not-supported" | "mode-not-available" | "not-found" | "not-granted" | "not-verified" | "overloaded" | "overwrite-not-allowed" | "part-number-out-of-range" | "policy-not-expressible" | "precondition-failed" | "rotation-under-way" | "scope-missing" | "signing-key-unavailable" | "size-range-not-available" | "store-unavailable" | "tenant-suspended" | "too-large" | "too-small" | "unauthenticated" | "unknown-reference" | "upload-incomplete" | "upload-rejected" | "use-case-not-found" | "wrong-state";
         ProblemFieldError: {
             /** @description Of a 422: what is wrong. */
             code?: components["schemas"]["ProblemCode"];
@@ -1187,6 +1313,8 @@ export interface components {
             detail: string;
             /** @description Of a 400 or 422: all that is wrong, each with its place. */
             errors?: components["schemas"]["ProblemFieldError"][];
+            /** @description Of `/compat/uppy`: what Uppy shows the person who uploads. */
+            message?: string;
         };
         RefusedItem: {
             /**
@@ -1498,6 +1626,203 @@ export interface components {
             /** @description What is not as it was promised; left out where nothing is. */
             mismatches?: components["schemas"]["UploadMismatch"][];
         };
+        /**
+         * @example {
+         *       "method": "POST",
+         *       "url": "https://s3.eu-central-1.example.com/acme",
+         *       "headers": {},
+         *       "fields": {
+         *         "bucket": "acme",
+         *         "key": "users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4",
+         *         "policy": "eyJleHBpcmF0aW9uIjoi…",
+         *         "x-amz-signature": "0123456789abcdef"
+         *       },
+         *       "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "bucket": "files",
+         *       "key": "users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4",
+         *       "expiresAt": "2027-01-31T12:15:00.000Z"
+         *     }
+         */
+        UppyParameters: {
+            /** Format: uri */
+            url: string;
+            /**
+             * Format: uuid
+             * @description Names the upload: see `/uploads/{id}`.
+             */
+            uploadId: string;
+            /**
+             * Format: date-time
+             * @description When the store will begin to refuse it.
+             */
+            expiresAt: string;
+            /**
+             * @description By a form, or by one PUT: which Uppy 5 takes, and Uppy 6 does not.
+             * @enum {string}
+             */
+            method: "POST" | "PUT";
+            /** @description Of a PUT: what must be set, byte for byte. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description Of a form: all that comes before `file`. Of a PUT: the key alone, for Uppy to remember. */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description The bucket's registered name. */
+            bucket: string;
+            /** @description The object's key in it. */
+            key: string;
+        };
+        UppyMetadata: {
+            /**
+             * Format: int64
+             * @description The file's exact size in bytes. An upload in parts must say it, and one by PUT.
+             */
+            size?: number;
+            /**
+             * Format: int64
+             * @description What the page's `getChunkSize` says, if it has one.
+             */
+            partSize?: number;
+            /** @description How long the upload may take; left out, the use case's default. */
+            expiresInSeconds?: number;
+            /** @description The bucket's registered name. Left out, it is the only one that the caller may write the file to. */
+            bucket?: string;
+            /** @description The object's key. Without it and `prefix` it is `users/{sub}/<a UUID>-<filename>`. */
+            key?: string;
+            /** @description Instead of `key`: the key is this, empty or ending in `/`, and the file's name. */
+            prefix?: string;
+            /** @description The tenant's policy for this purpose; left out, `upload`. */
+            useCase?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * @example {
+         *       "filename": "film.mp4",
+         *       "type": "video/mp4",
+         *       "metadata": {
+         *         "bucket": "files",
+         *         "size": 209715200
+         *       }
+         *     }
+         */
+        UppyUploadRequest: {
+            /** @description What the file is called. */
+            filename: string;
+            /**
+             * @description Its Content-Type.
+             * @default application/octet-stream
+             */
+            type?: string;
+            metadata?: components["schemas"]["UppyMetadata"];
+        };
+        /**
+         * @example {
+         *       "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "key": "users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4",
+         *       "bucket": "files"
+         *     }
+         */
+        UppyUpload: {
+            /** Format: uuid */
+            uploadId: string;
+            key: string;
+            /** @description The bucket's registered name. */
+            bucket: string;
+        };
+        /**
+         * @example {
+         *       "PartNumber": 1,
+         *       "Size": 5242880,
+         *       "ETag": "\"9b2cf535f27731c974343645a3985328\""
+         *     }
+         */
+        UppyStoredPart: {
+            PartNumber: number;
+            /** Format: int64 */
+            Size: number;
+            ETag: string;
+        };
+        /**
+         * @example {
+         *       "presignedUrls": {
+         *         "1": "https://s3.eu-central-1.example.com/acme/users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4?partNumber=1&uploadId=2~x&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef"
+         *       }
+         *     }
+         */
+        UppyPartUrls: {
+            /** @description By the number of the part. */
+            presignedUrls: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @example {
+         *       "method": "PUT",
+         *       "url": "https://s3.eu-central-1.example.com/acme/users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4?partNumber=1&uploadId=2~x&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123456789abcdef",
+         *       "headers": {}
+         *     }
+         */
+        UppyPartUrl: {
+            /** Format: uri */
+            url: string;
+            /** @enum {string} */
+            method: "PUT";
+            headers: {
+                [key: string]: string;
+            };
+        };
+        UppyNamedPart: {
+            PartNumber: number;
+            ETag: string;
+        };
+        /**
+         * @example {
+         *       "parts": [
+         *         {
+         *           "PartNumber": 1,
+         *           "ETag": "\"9b2cf535f27731c974343645a3985328\""
+         *         }
+         *       ]
+         *     }
+         */
+        UppyCompletionRequest: {
+            /** @description All parts, to be held against what the store has. */
+            parts?: components["schemas"]["UppyNamedPart"][];
+        };
+        /**
+         * @example {
+         *       "location": "https://s3.eu-central-1.example.com/acme/users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4",
+         *       "bucket": "files",
+         *       "key": "users/alice/5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11-film.mp4",
+         *       "uploadId": "5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11",
+         *       "state": "verified",
+         *       "size": 209715200,
+         *       "contentType": "video/mp4",
+         *       "etag": "\"9b2cf535f27731c974343645a3985328-40\""
+         *     }
+         */
+        UppyCompleted: {
+            /**
+             * Format: uri
+             * @description Where the object is. It opens nothing: ask `/download-url`.
+             */
+            location: string;
+            /** Format: uuid */
+            uploadId: string;
+            /** Format: int64 */
+            size: number;
+            /** @description The bucket's registered name. */
+            bucket: string;
+            key: string;
+            /** @enum {string} */
+            state: "verified";
+            contentType: string;
+            etag: string;
+        };
+        UppyAborted: Record<string, never>;
         PermissionCheckItem: {
             /** @description The bucket's registered name. */
             bucket: string;
@@ -2659,6 +2984,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `part-number-out-of-range`: The upload has no such part. */
+        "part-number-out-of-range": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `precondition-failed`: It has changed since it was read. */
         "precondition-failed": {
             headers: {
@@ -3297,6 +3632,459 @@ export interface operations {
                 };
             };
             /** @description `already-exists`: The name is taken. `wrong-state`: It is not in a state in which this can be done. `upload-incomplete`: The upload is not complete yet. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUppyParameters: {
+        parameters: {
+            query: {
+                /** @description What the file is called. */
+                filename: string;
+                /** @description Its Content-Type. */
+                type?: string;
+                /** @description The file's `meta`: `metadata[size]=48213`. */
+                metadata?: components["schemas"]["UppyMetadata"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyParameters"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["bucket-not-found"];
+            /** @description `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `too-large`: The content is larger than allowed. `too-small`: The content is smaller than allowed. `key-too-long`: The key is too long behind the bucket's prefix. `mode-not-available`: The upload cannot be made in this mode. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUppyUpload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request that is new, such as a UUID: whoever sends the same again within 24 hours, because no answer came, is given what was made the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UppyUploadRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyUpload"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["bucket-not-found"];
+            409: components["responses"]["idempotency-replay-gone"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["media-type-not-supported"];
+            /** @description `idempotency-key-reused`: The key was used for another request. `use-case-not-found`: There is no such use case for this action. `expiry-required`: The use case has no default expiry. `expiry-out-of-range`: The expiry is outside the use case's range. `content-type-not-allowed`: The use case does not allow this content type. `too-large`: The content is larger than allowed. `too-small`: The content is smaller than allowed. `key-too-long`: The key is too long behind the bucket's prefix. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUppyParts: {
+        parameters: {
+            query?: {
+                /** @description The object's key, which is not looked at: the upload has one. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `uploadId` that it was answered with. */
+                uploadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyStoredPart"][];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            409: components["responses"]["wrong-state"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abortUppyUpload: {
+        parameters: {
+            query?: {
+                /** @description The object's key, which is not looked at: the upload has one. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `uploadId` that it was answered with. */
+                uploadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyAborted"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["not-found"];
+            /** @description `wrong-state`: It is not in a state in which this can be done. `upload-incomplete`: The upload is not complete yet. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. `store-unavailable`: The store does not answer as it should now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUppyPartUrls: {
+        parameters: {
+            query: {
+                /** @description The object's key, which is not looked at: the upload has one. */
+                key?: string;
+                /** @description Which parts, counted from 1, with commas between them; up to 1,000. */
+                partNumbers: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `uploadId` that it was answered with. */
+                uploadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyPartUrls"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such thing here. `bucket-not-found`: There is no such bucket. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["wrong-state"];
+            422: components["responses"]["part-number-out-of-range"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUppyPartUrl: {
+        parameters: {
+            query?: {
+                /** @description The object's key, which is not looked at: the upload has one. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `uploadId` that it was answered with. */
+                uploadId: string;
+                /** @description Counted from 1. */
+                partNumber: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyPartUrl"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such thing here. `bucket-not-found`: There is no such bucket. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["wrong-state"];
+            422: components["responses"]["part-number-out-of-range"];
+            500: components["responses"]["internal-error"];
+            /** @description `overloaded`: Too many requests wait already. `ledger-unavailable`: The decision cannot be recorded now. `issuer-unavailable`: The token's issuer gives no keys now. `signing-key-unavailable`: The bucket has no usable signing key now. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeUppyUpload: {
+        parameters: {
+            query?: {
+                /** @description The object's key, which is not looked at: the upload has one. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `uploadId` that it was answered with. */
+                uploadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UppyCompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyCompleted"];
+                };
+            };
+            400: components["responses"]["invalid-request"];
+            401: components["responses"]["unauthenticated"];
+            /** @description `scope-missing`: The access token lacks a scope. `not-granted`: No grant allows this. `tenant-suspended`: The tenant is suspended. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such thing here. `bucket-not-found`: There is no such bucket. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `already-exists`: The name is taken. `wrong-state`: It is not in a state in which this can be done. `upload-incomplete`: The upload is not complete yet. `upload-rejected`: What was uploaded is not what was promised. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -16,6 +16,7 @@ export const problems = {
   'wrong-state': { status: 409, title: 'It is not in a state in which this can be done' },
   'upload-incomplete': { status: 409, title: 'The upload is not complete yet' },
   'idempotency-replay-gone': { status: 409, title: 'What the key stands for can be given no more' },
+  'upload-rejected': { status: 409, title: 'What was uploaded is not what was promised' },
   'not-verified': { status: 409, title: 'The object is not verified yet' },
   'precondition-failed': { status: 412, title: 'It has changed since it was read' },
   'body-too-large': { status: 413, title: 'The request body is too large' },

@@ -14,6 +14,8 @@ export interface WantedSize {
   /** Exactly; null where a range is given. */
   contentLength: number | null;
   contentLengthRange: { min: number; max: number } | null;
+  /** Of `multipart`: also less than 5 MiB, which a store takes as one part. For a client that knows no other way. */
+  isSmallToo?: boolean;
 }
 
 /** What the bucket can be had for. */
@@ -48,7 +50,9 @@ export function modeViolations({ key, mode, contentLengthRange }: WantedSize, st
 /** Whether the size, or both ends of the range, is within what the use case and the mode allow. */
 export function sizeViolations(useCase: UseCase, wanted: WantedSize): Violation[] {
   const isMultipart = wanted.mode === 'multipart';
-  const minContentLength = Math.max(useCase.minContentLength ?? 0, isMultipart ? MIN_MULTIPART_BYTES : 0);
+  // No URL may take a part of no bytes: see parts.ts.
+  const minOfParts = wanted.isSmallToo ? 1 : MIN_MULTIPART_BYTES;
+  const minContentLength = Math.max(useCase.minContentLength ?? 0, isMultipart ? minOfParts : 0);
   const maxOfMode = isMultipart ? MAX_MULTIPART_BYTES : MAX_PUT_BYTES;
   const maxContentLength = Math.min(useCase.maxContentLength ?? maxOfMode, maxOfMode);
   const limits = { minContentLength, maxContentLength };

@@ -9,11 +9,16 @@ export interface PartPlan {
   partCount: number;
 }
 
-/** How an object is cut: parts of 8 MiB, or of as many whole MiB as it takes to need no more than 10,000 of them. */
-export function planParts(contentLength: number): PartPlan {
-  const partSize = Math.max(SMALLEST_PART, Math.ceil(contentLength / MAX_PARTS / MIB) * MIB);
+/**
+ * How an object is cut: parts of 8 MiB, or of as many whole MiB as it takes to need no more than 10,000 of them.
+ * @param partSize of a client that cuts by itself
+ */
+export function planParts(contentLength: number, partSize = partSizeFor(contentLength)): PartPlan {
   return { partSize, partCount: Math.max(1, Math.ceil(contentLength / partSize)) };
 }
+
+const partSizeFor = (contentLength: number): number =>
+  Math.max(SMALLEST_PART, Math.ceil(contentLength / MAX_PARTS / MIB) * MIB);
 
 /** How long a part is, exactly; parts are counted from 1. */
 export function partLength(contentLength: number, { partSize, partCount }: PartPlan, partNumber: number): number {

@@ -33,7 +33,7 @@ describe("openapi.json's example of a request", () => {
   it.each(requests)('is one that the API understands: $operationId', async ({ path, method, examples }) => {
     expect(examples).toHaveLength(1);
     const token = /tenants|issuers/.test(path) ? installation.operator : tenant.admin;
-    const address = path.replace(/\{\w+\}/, 'nothing-here');
+    const address = path.replaceAll(/\{\w+\}/g, 'nothing-here');
     const call = installation.api[method as 'post'](address).auth(token, { type: 'bearer' });
     const { status, body } = await call.send(examples[0]);
     // What it names may not be there, or be there already; what is malformed would be a 400.

@@ -19,12 +19,12 @@ describe('openapi.json', () => {
   it('names every operation as the method of a client: each once, and as before', () => {
     // A generated client's methods have these names: to change one breaks whoever uses it.
     expect(operations.map(({ operationId }) => operationId).toSorted()).toEqual(
-      `abortUpload changeBucket changeIssuer changeTenant checkBucket checkPermissions createBucket
+      `abortUpload abortUppyUpload changeBucket changeIssuer changeTenant checkBucket checkPermissions completeUppyUpload createBucket
        createDownloadUrl createDownloadUrls createGrant createIssuer createPartUrls createTenant
-       createUploadCompletion createUploadUrl createUploadUrls deleteBucket deleteGrant deleteIssuer
+       createUploadCompletion createUploadUrl createUploadUrls createUppyUpload deleteBucket deleteGrant deleteIssuer
        deleteUseCase escalateRotation getBucket getIssuer getLiveness getReadiness getRotation getStoragePolicy
-       getTenant getUpload getUseCase listAuditEvents listBuckets listGrants listIssuers listRotations
-       listSigningKeys listTenants listUploadParts listUseCases replaceUseCase retryRotation revokeSigningKey
+       getTenant getUpload getUppyParameters getUppyPartUrl getUseCase listAuditEvents listBuckets listGrants listIssuers listRotations
+       listSigningKeys listTenants listUploadParts listUppyPartUrls listUppyParts listUseCases replaceUseCase retryRotation revokeSigningKey
        startRotation`.split(/\s+/),
     );
   });

@@ -223,6 +223,7 @@ describe('openapi.json', () => {
       'createUploadUrl',
       'createUploadUrls',
       'createPartUrls',
+      'createUppyUpload',
     ];
     expect(named.map(({ id }) => id).toSorted()).toEqual([...Object.keys(CASES), ...issuing].toSorted());
     const others = operations.filter(({ id, method }) => method === 'post' && !named.some((each) => each.id === id));
@@ -230,6 +231,7 @@ describe('openapi.json', () => {
     expect(others.map(({ id }) => id).toSorted()).toEqual([
       'checkBucket',
       'checkPermissions',
+      'completeUppyUpload',
       'createUploadCompletion',
     ]);
   });

@@ -50,11 +50,17 @@ export class Contract {
     const type = headers['content-type'] ?? '';
     const [essence = '', charset] = type.split('; ');
     if (!content[essence] || charset !== 'charset=utf-8') return [`of the type "${type}"`];
-    const value: unknown = JSON.parse(text);
-    const validate = this.#ajv.getSchema(`openapi.json${content[essence].schema.$ref ?? ''}`);
+    const { schema } = content[essence];
+    const answer: unknown = JSON.parse(text);
+    // A list is no schema of its own in the document.
+    const values = schema.type === 'array' && Array.isArray(answer) ? (answer as unknown[]) : [answer];
+    const validate = this.#ajv.getSchema(`openapi.json${schema.$ref ?? schema.items?.$ref ?? ''}`);
     if (!validate) return [`of a schema that is none: ${JSON.stringify(content)}`];
-    if (validate(value)) return [];
-    return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}: ${text}`);
+    return values.flatMap((value) =>
+      validate(value)
+        ? []
+        : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}: ${text}`),
+    );
   }
 }
 

@@ -25,7 +25,7 @@ export function valid(operation: Operation, known: Known): fc.Arbitrary<Shot> {
     })
     .map(({ parameter, query, headers, body }) => ({
       parameter: encode(String(parameter)),
-      query: Object.entries(query as object).map(([name, value]) => [name, String(value)] as const),
+      query: Object.entries(query as object).flatMap(([name, value]) => parametersOf(name, value)),
       headers: Object.entries(headers as Record<string, string>),
       contentType: body === null ? null : 'application/json',
       body: body === null ? null : JSON.stringify(body),
@@ -77,6 +77,12 @@ export function wild(): fc.Arbitrary<Shot> {
     body: fc.oneof({ arbitrary: fc.constant(null), weight: 1 }, { arbitrary: text, weight: 4 }),
   });
 }
+
+/** An object is written as its members (OpenAPI, `deepObject`). */
+const parametersOf = (name: string, value: unknown): [string, string][] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).map(([member, inner]) => [`${name}[${member}]`, String(inner)])
+    : [[name, String(value)]];
 
 const schemasOf = ({ parameters }: Operation, where: string) =>
   Object.fromEntries(

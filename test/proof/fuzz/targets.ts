@@ -43,6 +43,11 @@ export class Targets {
       createPartUrls: [...inParts.slice(0, 4), uploaded, none],
       listUploadParts: [...inParts.slice(0, 4), uploaded, none],
       createUploadCompletion: [uploaded, ...inParts.slice(0, 4), none],
+      listUppyParts: [...inParts.slice(0, 4), uploaded, none],
+      listUppyPartUrls: [...inParts.slice(0, 4), uploaded, none],
+      getUppyPartUrl: [...inParts.slice(0, 4), uploaded, none],
+      completeUppyUpload: [uploaded, ...inParts.slice(0, 4), none],
+      abortUppyUpload: [...inParts.slice(4), none],
       getBucket: ['files', 'changeable', 'no-such'],
       changeBucket: ['changeable', 'changeable', 'no-such'],
       deleteBucket: [...deletable, 'files', 'no-such'],
@@ -71,8 +76,9 @@ export class Targets {
     const body = { ...exampleOf(operation), ...this.#own(id) };
     return {
       parameter: this.paths[id]?.[0] ?? '',
-      query: [],
-      headers: [],
+      query: QUERIES[id] ?? [],
+      // As Uppy 5 does it, which takes a PUT: the embedded store takes no forms.
+      headers: id === 'getUppyParameters' ? [['Accept', 'application/json']] : [],
       contentType: operation.body ? 'application/json' : null,
       body: operation.body ? JSON.stringify(body) : null,
     };
@@ -86,6 +92,7 @@ export class Targets {
       createBucket: { name },
       createUploadCompletion: { parts: undefined },
       createPartUrls: { partNumbers: [1], checksums: undefined },
+      completeUppyUpload: { parts: undefined },
       startRotation: { bucket: 'rotated' },
       createIssuer: { tenant: this.victim, issuer: `https://${name}.test` },
     };
@@ -106,6 +113,7 @@ export class Targets {
       contentTypes: [[], ['image/*'], ['text/plain', 'image/png']],
       useCase: ['download', 'upload', 'share', 'batch', 'no-such'],
       checksumSha256: ['47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='],
+      ...(id === 'listUppyPartUrls' ? { partNumbers: ['1', '1,2', '2,1,99'] } : {}),
       expiresInSeconds: [60, 900, 3_600, 604_800],
       keyPrefix: ['', 'fuzz/'],
       endpoint: ['https://s3.example.com', process.env['STORAGE_ENDPOINT']],
@@ -120,6 +128,16 @@ export class Targets {
     };
   }
 }
+
+/** Of operations that take no request without one. */
+const QUERIES: Readonly<Record<string, Shot['query']>> = {
+  getUppyParameters: [
+    ['filename', 'photo.png'],
+    ['metadata[bucket]', 'files'],
+    ['metadata[size]', '5'],
+  ],
+  listUppyPartUrls: [['partNumbers', '1']],
+};
 
 /** An upload of alice's whose object is there. */
 async function uploadSmall(installation: Installation, tenant: Tenant): Promise<string> {

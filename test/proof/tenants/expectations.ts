@@ -38,6 +38,18 @@ createPartUrls {id}                | write:objects  | 200 | 404 | 404 | 404 | 40
 listUploadParts {id}               | write:objects  | 200 | 404 | 404 | 404 | 404
 createUploadCompletion {id}        | write:objects  | 409 | 404 | 404 | 404 | 404
 
+getUppyParameters ?metadata[bucket]  | write:objects | 200 | 404 | 404 | 404 | 404
+getUppyParameters ?metadata[key]     | write:objects | 200 | 403 |  -  | 403 | 403
+getUppyParameters ?metadata[useCase] | write:objects | 200 |  -  | 422 | 422 | 422
+createUppyUpload .metadata.bucket    | write:objects | 200 | 404 | 404 | 404 | 404
+createUppyUpload .metadata.key       | write:objects | 200 | 403 |  -  | 403 | 403
+createUppyUpload .metadata.useCase   | write:objects | 200 |  -  | 422 | 422 | 422
+listUppyParts {uploadId}           | write:objects  | 200 | 404 | 404 | 404 | 404
+listUppyPartUrls {uploadId}        | write:objects  | 200 | 404 | 404 | 404 | 404
+getUppyPartUrl {uploadId}          | write:objects  | 200 | 404 | 404 | 404 | 404
+completeUppyUpload {uploadId}      | write:objects  | 409 | 404 | 404 | 404 | 404
+abortUppyUpload {uploadId}         | write:objects  | 200 | 404 | 404 | 404 | 404
+
 listGrants ?bucket                 | admin:tenant   | 200 | 200 | 200 | 200 | 200
 listGrants ?cursor                 | admin:tenant   | 200 |  -  | 200 |  -  | 400
 createGrant .bucket                | admin:tenant   | 201 | 201 | 422 | 422 | 422
@@ -109,4 +121,11 @@ export const NAMES_NOTHING: ReadonlySet<string> = new Set([
   // and what a grant is for.
   'createGrant .key',
   'listGrants ?key',
+  // And what Uppy says again, and nothing goes by; and the number of a part.
+  'listUppyParts ?key',
+  'listUppyPartUrls ?key',
+  'getUppyPartUrl ?key',
+  'completeUppyUpload ?key',
+  'abortUppyUpload ?key',
+  'getUppyPartUrl {partNumber}',
 ]);

@@ -21,7 +21,8 @@ export class NamedThings {
   constructor(private readonly tenants: Tenants) {}
 
   of({ in: where, parameter, operation }: Place): Things {
-    const kind = where === 'path' ? (operation.path.split('/')[1] ?? '') : parameter;
+    const folder = operation.path.replace('/compat/uppy/s3/multipart', '/uploads').split('/')[1] ?? '';
+    const kind = where === 'path' ? folder : parameter;
     switch (kind) {
       case '':
         return { own: () => '' };

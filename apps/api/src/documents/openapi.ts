@@ -16,6 +16,7 @@ refused. Times are RFC 3339 in UTC. Errors are \`application/problem+json\` (RFC
 
 const TAGS = {
   URLs: 'Presigned URLs, and what the caller may have one for.',
+  Uppy: 'For pages with Uppy 5 or 6, whose AwsS3 plugin asks these calls as it is: docs/uppy.md.',
   Grants: 'Who may read or write what.',
   'Use cases': 'The limits within which a URL is issued for a purpose.',
   Buckets: "The tenant's storage locations.",

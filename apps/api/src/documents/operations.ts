@@ -20,6 +20,8 @@ const ANSWERS: Readonly<Record<string, string>> = {
 
 const PATH_PARAMETERS: Readonly<Record<string, Partial<ParameterObject>>> = {
   id: { description: 'The `id` that it was answered with.', schema: { type: 'string', format: 'uuid' } },
+  uploadId: { description: 'The `uploadId` that it was answered with.', schema: { type: 'string', format: 'uuid' } },
+  partNumber: { description: 'Counted from 1.', schema: { type: 'integer', minimum: 1, maximum: 10_000 } },
   name: { description: 'The name that it was registered by.' },
   slug: { description: "The tenant's slug." },
 };

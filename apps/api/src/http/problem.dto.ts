@@ -44,6 +44,9 @@ export class Problem {
   /** Of a 400 or 422: all that is wrong, each with its place. */
   errors?: ProblemFieldError[];
 
+  /** Of `/compat/uppy`: what Uppy shows the person who uploads. */
+  message?: string;
+
   /** Of `rotation-under-way`: the rotation to follow. */
   @Uuid() rotationId?: string;
 }

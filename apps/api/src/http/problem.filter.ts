@@ -21,7 +21,11 @@ export class ProblemFilter implements ExceptionFilter {
       this.#logger.error({ requestId: request.id, code: problem.code, err: problem.cause ?? exception });
     else this.#logger.debug({ requestId: request.id, code: problem.code, detail: problem.detail });
 
-    answerProblem(problem, request, reply);
+    answerProblem(problem, this.bodyOf(problem, request.id), reply);
+  }
+
+  protected bodyOf(problem: ProblemError, requestId: string): Problem {
+    return problemBody(problem, requestId);
   }
 }
 
@@ -29,13 +33,13 @@ export class ProblemFilter implements ExceptionFilter {
 export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(error);
   void reply.header('x-request-id', request.id);
-  answerProblem(problem, request, reply);
+  answerProblem(problem, problemBody(problem, request.id), reply);
   // No hook hears of such a request: its line is written here.
   const { status, code } = problem;
   request.log.info({ requestId: request.id, method: request.method, route: null, status, code, ms: 0 }, 'request');
 }
 
-function answerProblem(problem: ProblemError, request: FastifyRequest, reply: FastifyReply): void {
+function answerProblem(problem: ProblemError, body: Problem, reply: FastifyReply): void {
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="countersign"');
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
   void reply
@@ -43,7 +47,7 @@ function answerProblem(problem: ProblemError, request: FastifyRequest, reply: Fa
     .header('cache-control', 'no-store')
     .type('application/problem+json; charset=utf-8')
     .serializer(JSON.stringify)
-    .send(problemBody(problem, request.id));
+    .send(body);
 }
 
 /** RFC 9457 §3, with `code`, `requestId`, `errors` and `rotationId` as extensions. */

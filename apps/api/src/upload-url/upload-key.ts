@@ -4,7 +4,11 @@ import { invalid } from '../http/request-validation.pipe.js';
 import type { UploadUrlRequest } from './upload-url.dto.js';
 
 /** `key`, or `prefix` and `filename`; never both. The problem where they do not go together. */
-export function keyOf({ key, prefix, filename }: UploadUrlRequest): string | ProblemError {
+export function keyOf({
+  key,
+  prefix,
+  filename,
+}: Pick<UploadUrlRequest, 'key' | 'prefix' | 'filename'>): string | ProblemError {
   if (key !== undefined) {
     if (filename !== undefined) return leftOut('/filename');
     return prefix === undefined ? key : leftOut('/prefix');

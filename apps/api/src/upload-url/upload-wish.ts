@@ -2,7 +2,7 @@ import type { Terms, UploadRecord } from '@countersign/ledger';
 import { ProblemError } from '@countersign/errors';
 import { autoMode, type Terms as PolicyTerms } from '@countersign/policy';
 import { formTerms, multipartTerms, uploadTerms } from '@countersign/signing';
-import { planParts } from '@countersign/uploads';
+import { type PartPlan, planParts } from '@countersign/uploads';
 import { invalid } from '../http/request-validation.pipe.js';
 import type { Place, Wish } from '../issuance/wish.js';
 import { sizeFaults } from './size-faults.js';
@@ -14,8 +14,14 @@ export interface UploadWish extends Wish {
   content: Extract<Wish['content'], { action: 'write' }>;
 }
 
+/** Of a client that knows no other parts than its own. */
+export interface OwnParts {
+  /** In bytes, of every part but the last. */
+  partSize: number;
+}
+
 /** What is an upload's own in the story that issue-url.ts tells; the problem where its fields do not go together. */
-export function uploadWish(request: UploadUrlRequest): UploadWish | ProblemError {
+export function uploadWish(request: UploadUrlRequest, ownParts?: OwnParts): UploadWish | ProblemError {
   const key = keyOf(request);
   if (key instanceof ProblemError) return key;
   const faults = sizeFaults(request);
@@ -25,7 +31,8 @@ export function uploadWish(request: UploadUrlRequest): UploadWish | ProblemError
   const { contentLength = null, contentLengthRange = null } = request;
   const asked = request.mode ?? 'put';
   const mode = asked === 'auto' ? autoMode(contentLength) : asked;
-  const content = { action: 'write' as const, key, mode, contentType, contentLength, contentLengthRange, overwrite };
+  const content: Content = { action: 'write', key, mode, contentType, contentLength, contentLengthRange, overwrite };
+  if (ownParts) content.isSmallToo = true;
   return {
     action: 'write',
     bucket,
@@ -36,7 +43,10 @@ export function uploadWish(request: UploadUrlRequest): UploadWish | ProblemError
     content,
     details: detailsOf(content, checksumSha256),
     terms: (place, terms) => termsOf(content, checksumSha256, place, terms),
-    upload: (place, terms, requireVerified) => recordOf(content, checksumSha256, place, terms, requireVerified),
+    upload: (place, terms, requireVerified) => {
+      const plan = mode === 'multipart' && contentLength !== null ? planParts(contentLength, ownParts?.partSize) : null;
+      return recordOf(content, plan, checksumSha256, place, terms, requireVerified);
+    },
   };
 }
 
@@ -83,13 +93,13 @@ function termsOf(content: Content, checksum: string | undefined, place: Place, t
 
 /** What whoever completes it must know. */
 function recordOf(
-  { mode, contentLength, contentLengthRange, overwrite }: Content,
+  { mode, contentLengthRange, overwrite }: Content,
+  plan: PartPlan | null,
   checksumSha256: string | undefined,
   { bucket }: Place,
   terms: PolicyTerms,
   requireVerified: boolean,
 ): UploadRecord {
-  const plan = mode === 'multipart' && contentLength !== null ? planParts(contentLength) : undefined;
   return {
     bucketId: bucket.id,
     mode,

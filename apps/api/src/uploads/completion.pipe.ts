@@ -3,7 +3,7 @@ import type { FieldError } from '@countersign/errors';
 import type { NamedPart } from '@countersign/uploads';
 import type { FastifyRequest } from 'fastify';
 import { notAnObject } from '../http/batch.pipe.js';
-import { itemValidator } from '../http/item-validator.js';
+import { type ItemValidator, itemValidator } from '../http/item-validator.js';
 import { structureFault } from '../http/json.js';
 import { UnreadableBody } from '../http/json-body.js';
 import { invalid } from '../http/request-validation.pipe.js';
@@ -14,9 +14,14 @@ import { CompletionRequest, NamedUploadPart } from './uploads.dto.js';
 const TOLD_AT_MOST = 100;
 
 /** Reads the body of a completion, behind the guard: the parts that it names, or null where it has none, or there is no body at all. */
-class CompletionPipe implements PipeTransform<unknown, Promise<readonly NamedPart[] | null>> {
-  readonly #validateRequest = itemValidator(CompletionRequest);
-  readonly #validatePart = itemValidator(NamedUploadPart);
+class CompletionPipe<Part extends object> implements PipeTransform<unknown, Promise<readonly NamedPart[] | null>> {
+  readonly #validateRequest: ItemValidator<{ parts?: Part[] }>;
+  readonly #validatePart: ItemValidator<Part>;
+
+  constructor(private readonly wording: Wording<Part>) {
+    this.#validateRequest = itemValidator(wording.request);
+    this.#validatePart = itemValidator(wording.part);
+  }
 
   async transform(body: unknown): Promise<readonly NamedPart[] | null> {
     if (body instanceof UnreadableBody) throw body.problem;
@@ -32,19 +37,21 @@ class CompletionPipe implements PipeTransform<unknown, Promise<readonly NamedPar
   #parse(parts: readonly unknown[]): NamedPart[] {
     const numbers = new Set<number>();
     const faults: FieldError[] = [];
+    const twice: FieldError = { pointer: `/${this.wording.partNumber}`, message: 'is there already' };
     const parsed = parts.flatMap((part, n) => {
       const outcome = this.#parseOne(part);
-      const errors = Array.isArray(outcome) ? outcome : numbers.has(outcome.partNumber) ? [TWICE] : [];
+      const named = Array.isArray(outcome) ? null : this.wording.read(outcome);
+      const errors = Array.isArray(outcome) ? outcome : named && numbers.has(named.partNumber) ? [twice] : [];
       for (const { pointer, message } of errors) faults.push({ pointer: `/parts/${n}${pointer}`, message });
-      if (Array.isArray(outcome)) return [];
-      numbers.add(outcome.partNumber);
-      return [outcome];
+      if (!named) return [];
+      numbers.add(named.partNumber);
+      return [named];
     });
     if (faults.length > 0) throw invalid(faults.slice(0, TOLD_AT_MOST));
     return parsed;
   }
 
-  #parseOne(part: unknown): NamedUploadPart | FieldError[] {
+  #parseOne(part: unknown): Part | FieldError[] {
     if (!isObject(part)) return [{ pointer: '', message: 'must be an object' }];
     const fault = structureFault(part);
     return fault ? [fault] : this.#validatePart(part);
@@ -56,9 +63,25 @@ const OptionalBody = createParamDecorator(
   (_: unknown, context: ExecutionContext): unknown => context.switchToHttp().getRequest<FastifyRequest>().body,
 );
 
-export const NamedParts = () => OptionalBody(new CompletionPipe());
+/** How somebody writes the parts. */
+export interface Wording<Part extends object> {
+  request: new () => { parts?: Part[] };
+  part: new () => Part;
+  /** What they call a part's number. */
+  partNumber: keyof Part & string;
+  read: (part: Part) => NamedPart;
+}
 
-const TWICE: FieldError = { pointer: '/partNumber', message: 'is there already' };
+const OURS: Wording<NamedUploadPart> = {
+  request: CompletionRequest,
+  part: NamedUploadPart,
+  partNumber: 'partNumber',
+  read: (part) => part,
+};
+
+export const NamedParts = () => NamedPartsIn(OURS);
+
+export const NamedPartsIn = <Part extends object>(wording: Wording<Part>) => OptionalBody(new CompletionPipe(wording));
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

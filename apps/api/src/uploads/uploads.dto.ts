@@ -6,7 +6,7 @@ import { IsInteger, Optional, validText } from '../http/validators.js';
 const ID = '5b0f0a52-6c1e-4f5e-9a55-0d6c0f1f3c11';
 
 /** Of S3. */
-const MAX_PARTS = 10_000;
+export const MAX_PARTS = 10_000;
 
 /** 10,000 parts, each with an ETag of 128 characters, written in the longest way that anybody does. */
 export const COMPLETION_LIMIT_BYTES = MAX_PARTS * 256;
@@ -81,7 +81,7 @@ export class NamedUploadPart {
   @Min(1) @IsInteger() partNumber!: number;
 
   /** As the store answered the upload of the part; with its quotes, or without. */
-  @validText('isEtag', etagFault) etag!: string;
+  @IsEtag() etag!: string;
 }
 
 @Example<CompletionRequest>({
@@ -184,6 +184,10 @@ export class UploadResponse {
 
   /** and how many parts there are. */
   @Integer() partCount?: number;
+}
+
+export function IsEtag(): PropertyDecorator {
+  return validText('isEtag', etagFault);
 }
 
 /** RFC 9110 §8.8.3, without weakness: S3 has none. */

@@ -15,5 +15,6 @@ import { UploadsController } from './uploads.controller.js';
   imports: [TenancyModule, LedgerModule, SigningModule, SigningKeysModule, UploadStoresModule],
   controllers: [UploadsController],
   providers: [UploadPermission, IssueParts, ListParts, CompleteUpload, AbortUpload],
+  exports: [IssueParts, ListParts, CompleteUpload, AbortUpload],
 })
 export class UploadsModule {}

@@ -155,10 +155,7 @@ describe('a pair', () => {
 
   it('is the URLs that a GET and a HEAD have by themselves', async () => {
     const receipt = receiptFor(true);
-    const both = [
-      await new UrlSigner().sign(receipt, CREDENTIAL),
-      await new UrlSigner().signHead(receipt, CREDENTIAL),
-    ];
+    const both = [await new UrlSigner().sign(receipt, CREDENTIAL), await new UrlSigner().signHead(receipt, CREDENTIAL)];
     const alone = [
       signDownload({ ...CASE, download }),
       signDownload({ ...CASE, download: { ...download, method: 'HEAD' } }),

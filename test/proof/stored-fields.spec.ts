@@ -39,7 +39,7 @@ describe('A field that is a column of ours, and none of the request’s, answers
 
   const tokenFor = ({ scope }: Operation) =>
     scope === 'admin:platform' ? platformToken('operator', scope) : tenant.token('alice', scope ?? '');
-  const addressOf = ({ path }: Operation) => path.replace(/\{\w+\}/, randomUUID());
+  const addressOf = ({ path }: Operation) => path.replace('{partNumber}', '1').replace(/\{\w+\}/, randomUUID());
 
   /** Some at a time, of which an answer names every one; in full also each by itself. */
   const portions = (fields: string[]) => {

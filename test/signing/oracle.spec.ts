@@ -28,7 +28,8 @@ it('what was signed before leaves no trace in a URL, however little the next one
   const ours = new SigV4Presigner(new DerivedKeys());
   const [{ credential, ...signingCase }] = fc.sample(signingCases, { numRuns: 1, seed: 1 }) as [SigningCase];
   const { sessionToken: _, ...lasting } = credential;
-  const terms = downloadTerms(issuanceOf({ credential, ...signingCase }), signingCase.download);
+  const issuance = issuanceOf({ credential, ...signingCase, expiresInSeconds: 900 });
+  const terms = downloadTerms(issuance, signingCase.download);
   const variants: [UrlTerms, Credential][] = [
     [terms, lasting],
     [terms, { ...lasting, sessionToken: 'one' }],

@@ -1,5 +1,5 @@
 /** Who may import whom. Few rules, each with a reason; `npm run boundaries` fails on a crossing. */
-const FOUNDATION = '^libs/(config|database|errors|outgoing)/';
+const FOUNDATION = '^libs/(config|database|errors|outgoing|rate-limits)/';
 
 module.exports = {
   forbidden: [
@@ -40,7 +40,7 @@ module.exports = {
     },
     {
       name: 'foundation-knows-no-domain',
-      comment: 'config, database, errors and outgoing stand below everything.',
+      comment: 'config, database, errors, outgoing and rate-limits stand below everything.',
       severity: 'error',
       from: { path: FOUNDATION },
       to: { path: '^(libs|apps)/', pathNot: FOUNDATION },

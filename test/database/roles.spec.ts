@@ -24,6 +24,7 @@ const TENANT_TABLES = [
   'ledger',
   'uploads',
   'idempotency_keys',
+  'used_quotas',
 ];
 const WRITES = ['UPDATE', 'DELETE', 'TRUNCATE'];
 
@@ -83,7 +84,7 @@ describe('The runtime roles', () => {
     for (const table of [...TENANT_TABLES, 'tenants']) {
       const column = ['signing_keys', 'key_issuers', 'idempotency_keys'].includes(table) ? 'tenant_id' : '1';
       const seen = await codeOf('api', `SELECT ${column} FROM ${table}`);
-      expect([table, seen]).toEqual([table, ['issuers', 'tenants'].includes(table) ? '42501' : []]);
+      expect([table, seen]).toEqual([table, ['issuers', 'tenants', 'used_quotas'].includes(table) ? '42501' : []]);
     }
     await expect(codeOf('api', INSERT_LEDGER, [randomUUID(), a.tenant, new Date()])).resolves.toBe('42501');
   });
@@ -174,7 +175,7 @@ describe('The runtime roles', () => {
     }
   });
 
-  it('issuer has no privilege on any table, and on no function of ours but seven', async () => {
+  it('issuer has no privilege on any table, and on no function of ours but eight', async () => {
     const relations = await run(
       'issuer',
       `SELECT c.relname, p.privilege FROM pg_class c
@@ -198,6 +199,7 @@ describe('The runtime roles', () => {
       'find_idempotency_keys',
       'find_issuers',
       'find_tenants',
+      'use_quotas',
     ]);
     const definers = await run<{ proname: string }>(
       'owner',

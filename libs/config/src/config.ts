@@ -25,6 +25,9 @@ export class Config {
   readonly allowInsecureEndpoints: boolean;
   /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** URLs, or other calls, a second, and ten seconds' worth at once; 0 for any number. */
+  readonly rateLimitPerSubject: number;
+  readonly rateLimitPerTenant: number;
   readonly logLevel: string;
   /** Where it is given, GET /metrics asks for it. */
   readonly metricsToken: string | null;
@@ -77,6 +80,18 @@ export class Config {
     );
     this.allowInsecureEndpoints = read('ALLOW_INSECURE_ENDPOINTS', boolean, 'true or false', !this.isProduction);
     this.trustedProxies = read('TRUSTED_PROXIES', list, 'addresses or CIDR ranges behind commas', []);
+    this.rateLimitPerSubject = read(
+      'RATE_LIMIT_PER_SUBJECT',
+      integer(0, 1_000_000),
+      'a number from 0 to 1000000',
+      10_000,
+    );
+    this.rateLimitPerTenant = read(
+      'RATE_LIMIT_PER_TENANT',
+      integer(0, 10_000_000),
+      'a number from 0 to 10000000',
+      100_000,
+    );
     this.logLevel = read(
       'LOG_LEVEL',
       oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),

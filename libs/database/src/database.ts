@@ -19,6 +19,15 @@ export interface Call {
   isFailed: boolean;
 }
 
+/** What is not worth a round trip of its own, and goes to the database with a call of the hot path. */
+export interface Passenger<Answer = unknown> {
+  name: keyof typeof PASSENGERS;
+  requests: readonly object[];
+  /** One of the two is called, and must not throw. */
+  arrived(answer: Answer): void;
+  lost(): void;
+}
+
 /** Connections of one role, and who waits for one. */
 export interface PoolLoad {
   role: 'api' | 'issuer' | 'operator';
@@ -36,6 +45,7 @@ export interface PoolLoad {
 export class Database implements OnApplicationShutdown {
   readonly #pools = new Map<PoolLoad['role'], pg.Pool>();
   readonly #queues = new Map<CallName, { queued: number }>();
+  readonly #passengers = new Map<CallName, () => Passenger | null>();
   readonly #api: PrismaClient;
   readonly #issuer: PrismaClient;
   readonly #operator: PrismaClient;
@@ -72,15 +82,25 @@ export class Database implements OnApplicationShutdown {
    */
   async call<Row>(name: CallName, requests: readonly object[], served = requests.length): Promise<Row[]> {
     const startedAt = performance.now();
+    const passenger = this.#passengers.get(name)?.() ?? null;
     let isFailed = true;
     try {
       const values = [JSON.stringify(requests)];
-      const { rows } = await this.#hotPath.query<[string | null]>({ ...CALLS[name], values });
+      if (passenger) values.push(JSON.stringify(passenger.requests));
+      const statement = passenger ? carrying(name, passenger.name) : CALLS[name];
+      const { rows } = await this.#hotPath.query<[string | null, string?]>({ ...statement, values });
       isFailed = false;
+      passenger?.arrived(JSON.parse(rows[0]?.[1] ?? 'null'));
       return JSON.parse(rows[0]?.[0] ?? '[]') as Row[];
     } finally {
+      if (isFailed) passenger?.lost();
       this.onCall({ name, requests: served, seconds: (performance.now() - startedAt) / 1000, isFailed });
     }
+  }
+
+  /** From now on `board` is asked at each call of this function whether something wants to go along, in the same statement. */
+  carry<Answer>(name: CallName, board: () => Passenger<Answer> | null): void {
+    this.#passengers.set(name, board);
   }
 
   /** A coalescer whose batches are calls of this function. */
@@ -157,6 +177,15 @@ const CALLS = {
   find_idempotency_keys: call('find_idempotency_keys'),
   append_once: call('append_once'),
 };
+
+const PASSENGERS = { use_quotas: 'SELECT use_quotas($2::jsonb)::text' };
+
+/** Both in one statement; what goes along has the second column. */
+const carrying = (name: CallName, passenger: Passenger['name']) => ({
+  ...CALLS[name],
+  name: `${name} ${passenger}`,
+  text: `SELECT (${CALLS[name].text}), (${PASSENGERS[passenger]})`,
+});
 
 /** Prepared statements, nearly twice as fast, of the few texts that run often; bounded, since each costs memory on every connection. */
 function statementNames(): ({ sql }: { sql: string }) => string {

@@ -1,6 +1,6 @@
 export { asOwner } from './as-owner.js';
 export { Coalescer } from './coalescer.js';
-export { type Call, type CallName, Database, type PoolLoad, type Transaction } from './database.js';
+export { type Call, type CallName, Database, type Passenger, type PoolLoad, type Transaction } from './database.js';
 export { DatabaseModule } from './database.module.js';
 export { isUnavailable, isUniqueViolation } from './faults.js';
 export { hotPathProblem } from './hot-path-problem.js';

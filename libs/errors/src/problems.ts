@@ -38,6 +38,7 @@ export const problems = {
   'endpoint-not-allowed': { status: 422, title: 'The endpoint is insecure or private' },
   'key-issuer-not-available': { status: 422, title: 'The bucket cannot have this key issuer' },
   'policy-not-expressible': { status: 422, title: "No policy can say what the bucket's prefix is" },
+  'rate-limited': { status: 429, title: 'Too much was asked for in too short a time' },
   'internal-error': { status: 500, title: 'Something went wrong on our side' },
   overloaded: { status: 503, title: 'Too many requests wait already' },
   'ledger-unavailable': { status: 503, title: 'The decision cannot be recorded now' },

@@ -3,6 +3,7 @@ import { type ExecutionContext, Injectable, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { ProblemError } from '@countersign/errors';
+import { RateLimits } from '@countersign/rate-limits';
 import { IS_PUBLIC, REQUIREMENT, type Requirement } from './decorators.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import type { Principal } from './principal.js';
@@ -10,6 +11,11 @@ import type { Principal } from './principal.js';
 interface AuthenticatedRequest {
   headers: IncomingHttpHeaders;
   user: Principal;
+}
+
+/** As much of an answer as the guard writes: what is left of the caller's quota. */
+interface Answer {
+  header(name: string, value: string): unknown;
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
@@ -23,7 +29,7 @@ interface Rule {
 
 /**
  * The one global guard (invariant 9): a route is public only where it says so. 401 for any token that is not good, always the same, so
- * that trying tokens teaches nothing; 403 for one that lacks the route's scope.
+ * that trying tokens teaches nothing; 429 for a caller who asks too much; 403 for a token that lacks the route's scope.
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
@@ -32,6 +38,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   constructor(
     private readonly reflector: Reflector,
     private readonly strategy: JwtStrategy,
+    private readonly rateLimits: RateLimits,
   ) {
     super();
   }
@@ -39,10 +46,14 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const { isPublic, required } = this.#ruleOf(context.getHandler(), context.getClass());
     if (isPublic) return true;
-    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<AuthenticatedRequest>();
+    const { authorization = '' } = request.headers;
+    this.rateLimits.refuseAgain(authorization, http.getResponse<Answer>());
     const known = await this.strategy.recognise(request);
     if (known) request.user = known;
     else await super.canActivate(context);
+    this.rateLimits.take(request.user, 1, http.getResponse<Answer>(), authorization);
     const { scopes, isSuspended } = request.user;
     if (!required || !scopes.has(required.scope)) {
       throw new ProblemError(

@@ -40,7 +40,8 @@ describe('An answer', () => {
   it('can be read by an allowed origin, a refusal with its headers too', async () => {
     expect(await answerTo({ origin: ORIGIN })).toMatchObject({
       'access-control-allow-origin': ORIGIN,
-      'access-control-expose-headers': 'X-Request-Id, Retry-After, ETag, Location',
+      'access-control-expose-headers':
+        'X-Request-Id, Retry-After, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy',
       vary: 'Origin',
     });
   });

@@ -23,7 +23,29 @@ export const HEADERS: HeadersObject = {
     schema: { type: 'integer', minimum: 1 },
     example: 2,
   },
+  'RateLimit-Limit': {
+    description: 'How many URLs, or other calls, the caller may ask for at once: what its rate gives in ten seconds.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 100_000,
+  },
+  'RateLimit-Remaining': {
+    description: 'How many of them are left now.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 99_999,
+  },
+  'RateLimit-Reset': {
+    description: 'In how many seconds all of them are left again.',
+    schema: { type: 'integer', minimum: 1, maximum: 10 },
+    example: 7,
+  },
+  'RateLimit-Policy': {
+    description: "The limits: the subject's and the tenant's, each with its window in seconds.",
+    schema: { type: 'string' },
+    example: '100000;w=10, 1000000;w=10',
+  },
 };
+
+export const RATE_LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'RateLimit-Policy'];
 
 export const headerRefs = (...names: (keyof typeof HEADERS)[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));

@@ -4,7 +4,7 @@ import { type ProblemCode, problems } from '@countersign/errors';
 import type { Requirement } from '@countersign/identity';
 import { PROBLEMS } from '../http/api-problems.js';
 import { ANSWERS_ETAG } from '../http/etag.js';
-import { headerRefs } from './headers.js';
+import { headerRefs, RATE_LIMIT_HEADERS } from './headers.js';
 import { problemResponse, type Responses } from './problem-responses.js';
 
 type Operation = OperationObject & { [PROBLEMS]?: ProblemCode[]; [ANSWERS_ETAG]?: true };
@@ -46,7 +46,11 @@ function complete(operation: Operation, requirement: Requirement | undefined, sh
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!response || '$ref' in response) continue;
     response.description ||= ANSWERS[status] ?? '';
-    response.headers = headerRefs('X-Request-Id', ...(operation[ANSWERS_ETAG] ? ['ETag'] : []));
+    response.headers = headerRefs(
+      'X-Request-Id',
+      ...(operation[ANSWERS_ETAG] ? ['ETag'] : []),
+      ...(requirement ? RATE_LIMIT_HEADERS : []),
+    );
   }
   for (const status of new Set(codes.map((code) => problems[code].status))) {
     operation.responses[status] = problemResponse(
@@ -71,7 +75,7 @@ function problemsOf(operation: Operation, requirement: Requirement | undefined):
     (operation.parameters ?? []).some(
       (parameter) => 'in' in parameter && parameter.in === place && (name ?? parameter.name) === parameter.name,
     );
-  const ofCaller: ProblemCode[] = ['unauthenticated', 'scope-missing', 'tenant-suspended'];
+  const ofCaller: ProblemCode[] = ['unauthenticated', 'scope-missing', 'tenant-suspended', 'rate-limited'];
   const ofFaults: ProblemCode[] = ['ledger-unavailable', 'overloaded', 'issuer-unavailable'];
   const ofBody: ProblemCode[] = ['invalid-request', 'body-too-large', 'media-type-not-supported'];
   const codes = new Set<ProblemCode>([

@@ -1,7 +1,7 @@
 import { getSchemaPath, type ReferenceObject, type ResponseObject } from '@nestjs/swagger';
 import { type ProblemCode, problems } from '@countersign/errors';
 import { Problem } from '../http/problem.dto.js';
-import { headerRefs } from './headers.js';
+import { headerRefs, RATE_LIMIT_HEADERS } from './headers.js';
 
 export type Responses = Record<string, ResponseObject | ReferenceObject>;
 
@@ -15,8 +15,12 @@ export function problemResponse(codes: ProblemCode[], shared: Responses): Respon
 
 function toResponse(codes: ProblemCode[]): ResponseObject {
   const statuses = new Set<number>(codes.map((code) => problems[code].status));
-  const isRetryable = statuses.has(503) || codes.includes('upload-incomplete');
-  const more = [...(statuses.has(401) ? ['WWW-Authenticate'] : []), ...(isRetryable ? ['Retry-After'] : [])];
+  const isRetryable = statuses.has(503) || statuses.has(429) || codes.includes('upload-incomplete');
+  const more = [
+    ...(statuses.has(401) ? ['WWW-Authenticate'] : []),
+    ...(isRetryable ? ['Retry-After'] : []),
+    ...(statuses.has(429) ? RATE_LIMIT_HEADERS : []),
+  ];
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),

@@ -23,7 +23,7 @@ export class DownloadUrlsController {
     private readonly issueBatch: IssueBatch,
     routes: DirectRoutes,
   ) {
-    routes.add(this, 'createDownloadUrls', { pipe: DOWNLOADS, answered: noteItems });
+    routes.add(this, 'createDownloadUrls', { pipe: DOWNLOADS, count: ({ length }) => length, answered: noteItems });
   }
 
   /**

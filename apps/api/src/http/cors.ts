@@ -27,4 +27,5 @@ export async function answerOtherOrigins(fastify: FastifyInstance, { corsOrigins
   });
 }
 
-const EXPOSED_HEADERS = 'X-Request-Id, Retry-After, ETag, Location';
+const EXPOSED_HEADERS =
+  'X-Request-Id, Retry-After, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy';

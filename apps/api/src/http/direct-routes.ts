@@ -4,6 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { JwtAuthGuard } from '@countersign/identity';
+import { RateLimits } from '@countersign/rate-limits';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Once, onceOf } from '../idempotency/once.js';
 import { type Caller, callerOf } from './caller.js';
@@ -15,6 +16,8 @@ import { UnreadBody } from './unread-body.js';
 export interface More<Body, Answer> {
   /** Reads the body, behind the global pipe. */
   pipe?: PipeTransform<unknown, Promise<Body>>;
+  /** Of a batch: how many URLs it asks for. The guard has counted one. */
+  count?: (body: Body) => number;
   /** Hears of an answer before it is text. */
   answered?: (request: FastifyRequest, answer: Answer) => void;
 }
@@ -26,6 +29,7 @@ interface Route {
   method: () => unknown;
   status: number;
   read: (body: unknown) => Promise<unknown>;
+  count: (body: unknown) => number;
   execute: (caller: Caller, body: unknown, once: Once | null) => Promise<object>;
   answered: ((request: FastifyRequest, answer: object) => void) | undefined;
 }
@@ -42,6 +46,7 @@ export class DirectRoutes {
   constructor(
     { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
     private readonly guard: JwtAuthGuard,
+    private readonly rateLimits: RateLimits,
     private readonly pipe: RequestValidationPipe,
     private readonly filter: ProblemFilter,
   ) {
@@ -55,7 +60,7 @@ export class DirectRoutes {
   add<Name extends string, Body, Answer extends object>(
     controller: Record<Name, Method<Body, Answer>>,
     name: Name,
-    { pipe, answered }: More<Body, Answer> = {},
+    { pipe, count = () => 1, answered }: More<Body, Answer> = {},
   ): void {
     const { constructor } = controller;
     const method = controller[name] as Method<unknown, Answer>;
@@ -66,6 +71,7 @@ export class DirectRoutes {
       method: method as () => unknown,
       status: (Reflect.getMetadata(HTTP_CODE_METADATA, method) as number | undefined) ?? 201,
       read: pipe ? async (body) => pipe.transform(await read(body), { type: 'body', metatype }) : read,
+      count: count as Route['count'],
       execute: method.bind(controller),
       answered: answered as Route['answered'],
     });
@@ -75,7 +81,7 @@ export class DirectRoutes {
     const context = new ExecutionContextHost([request, reply], route.controller, route.method);
     try {
       await this.guard.canActivate(context);
-      const answer = await this.#execute(route, request);
+      const answer = await this.#execute(route, request, reply);
       route.answered?.(request, answer);
       void reply.status(route.status).header('cache-control', 'no-store').send(answer);
     } catch (error) {
@@ -83,10 +89,13 @@ export class DirectRoutes {
     }
   }
 
-  async #execute({ read, execute }: Route, request: FastifyRequest): Promise<object> {
-    if (request.headers['idempotency-key'] === undefined)
-      return execute(callerOf(request), await read(request.body), null);
-    const body = request.body instanceof UnreadBody ? await request.body.read() : request.body;
-    return execute(callerOf(request), await read(body), onceOf(request, body));
+  async #execute({ read, count, execute }: Route, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+    const caller = callerOf(request);
+    const hasKey = request.headers['idempotency-key'] !== undefined;
+    const body = hasKey && request.body instanceof UnreadBody ? await request.body.read() : request.body;
+    const asked = await read(body);
+    const more = count(asked) - 1;
+    if (more > 0) this.rateLimits.take(caller, more, reply);
+    return execute(caller, asked, hasKey ? onceOf(request, body) : null);
   }
 }

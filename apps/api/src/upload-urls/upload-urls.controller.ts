@@ -23,7 +23,7 @@ export class UploadUrlsController {
     private readonly issueBatch: IssueBatch,
     routes: DirectRoutes,
   ) {
-    routes.add(this, 'createUploadUrls', { pipe: UPLOADS, answered: noteItems });
+    routes.add(this, 'createUploadUrls', { pipe: UPLOADS, count: ({ length }) => length, answered: noteItems });
   }
 
   /**

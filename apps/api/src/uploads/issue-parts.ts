@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ProblemError } from '@countersign/errors';
 import { isReceiptFor, type Kept, KeptIssuances, Ledger, type PartsTerms, type Receipt } from '@countersign/ledger';
+import { RateLimits } from '@countersign/rate-limits';
 import { type Credential, ObjectAddresses, partsTerms, UrlSigner } from '@countersign/signing';
 import { CredentialSeal } from '@countersign/signing-keys';
 import type { Bucket, Holding } from '@countersign/tenancy';
@@ -25,6 +26,7 @@ const MAX_SECONDS = 3_600;
 @Injectable()
 export class IssueParts {
   constructor(
+    private readonly rateLimits: RateLimits,
     private readonly uploads: FindUpload,
     private readonly permission: UploadPermission,
     private readonly ledger: Ledger,
@@ -36,6 +38,8 @@ export class IssueParts {
 
   async execute(caller: Caller, id: string, request: PartUrlsRequest, once: Once | null = null): Promise<IssuedParts> {
     assertWellPaired(request);
+    // The guard has counted one.
+    this.rateLimits.take(caller, request.partNumbers.length - 1);
     const upload = asMultipart(await this.uploads.execute(caller, id));
     // Once more where a rotation came between the read and the append: then the successor signs.
     for (let attempt = 0; attempt < (once ? ATTEMPTS : 2); attempt++) {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LedgerModule } from '@countersign/ledger';
+import { RateLimitsModule } from '@countersign/rate-limits';
 import { SigningModule } from '@countersign/signing';
 import { SigningKeysModule } from '@countersign/signing-keys';
 import { TenancyModule } from '@countersign/tenancy';
@@ -12,7 +13,7 @@ import { UploadStoresModule } from './upload-stores.module.js';
 import { UploadsController } from './uploads.controller.js';
 
 @Module({
-  imports: [TenancyModule, LedgerModule, SigningModule, SigningKeysModule, UploadStoresModule],
+  imports: [RateLimitsModule, TenancyModule, LedgerModule, SigningModule, SigningKeysModule, UploadStoresModule],
   controllers: [UploadsController],
   providers: [UploadPermission, IssueParts, ListParts, CompleteUpload, AbortUpload],
   exports: [IssueParts, ListParts, CompleteUpload, AbortUpload],

@@ -9,6 +9,7 @@ import { boundConnections, connectionOptions } from './http/connections.js';
 import { answerOtherOrigins } from './http/cors.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, logStream, PinoLogger } from './http/logging.js';
+import { answerOneAtATime } from './http/one-at-a-time.js';
 import { answerFrameworkError } from './http/problem.filter.js';
 import { answerUnreadable } from './http/unreadable-request.js';
 
@@ -35,6 +36,7 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
   });
   const fastify = adapter.getInstance();
   boundConnections(fastify, config);
+  answerOneAtATime(fastify);
   await answerOtherOrigins(fastify, config);
   readJsonBodies(fastify);
   logRequests(fastify, stream);

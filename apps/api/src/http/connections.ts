@@ -3,15 +3,13 @@ import type { Config } from '@countersign/config';
 import { ProblemError } from '@countersign/errors';
 import type { FastifyInstance } from 'fastify';
 import { answerFrameworkError } from './problem.filter.js';
+import { endUnreadAnswers } from './unread-answers.js';
 
 /** From the first byte of a request, or from when its connection was made, to the end of its headers. */
 const HEADERS_MS = 10_000;
 
 /** From the first byte of a request to the end of its body. */
 const REQUEST_MS = 30_000;
-
-/** Nothing came and nothing went, though somebody owes something: above all an answer that its client does not read. The longest call, a completion, takes 60 s. */
-const STALLED_MS = 90_000;
 
 /** How late the first two may be noticed. */
 const LOOKED_AT_EVERY_MS = 1_000;
@@ -27,7 +25,6 @@ export function connectionOptions({ keepAliveSeconds }: Config) {
       requireHostHeader: false,
     },
     requestTimeout: REQUEST_MS,
-    connectionTimeout: STALLED_MS,
     keepAliveTimeout: keepAliveSeconds * 1000,
   };
 }
@@ -40,6 +37,7 @@ export function boundConnections(fastify: FastifyInstance, { maxConnections }: C
   server.maxHeadersCount = 0;
   // Node would answer 417 by itself, in no words of ours. RFC 9110 §10.1.1 allows to do as if it had not been said.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  endUnreadAnswers(server);
   fastify.addHook('onRequest', (request, reply, done) => {
     const { headers, httpVersion } = request.raw;
     if (headers.host !== undefined || httpVersion === '1.0') return done();

@@ -110,7 +110,9 @@ describe('While clients are slow', () => {
     },
     'that read none of many answers': {
       make: () =>
-        slowClient(port, 'GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(60), '\r\n'.repeat(200), { isDeaf: true }),
+        slowClient(port, 'GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(60), '\r\n'.repeat(200), {
+          isDeaf: true,
+        }),
       leastMs: 60_000,
       isLong: true,
     },
@@ -123,8 +125,7 @@ describe('While clients are slow', () => {
     const { highest } = await highestWhile(
       api.pid,
       (async () => {
-        for (const [name, { make }] of Object.entries(kinds))
-          all.push({ name, clients: await crowd(CROWD, make) });
+        for (const [name, { make }] of Object.entries(kinds)) all.push({ name, clients: await crowd(CROWD, make) });
         for (const { name, clients } of all) {
           const { leastMs, isLong, hears } = kinds[name] ?? { leastMs: 0 };
           if (isLong && !IS_FULL) continue;
@@ -173,7 +174,10 @@ describe('While clients are slow', () => {
     while (!quick.statuses.includes(201)) await new Promise((resolve) => setTimeout(resolve, 20));
     const flood = `${HEAD}Content-Length: 65536\r\n\r\n${' '.repeat(65_535)}`;
     const count = MAX_CONNECTIONS * 3;
-    const { value: clients, highest } = await highestWhile(api.pid, crowd(count, () => slowClient(port, flood)));
+    const { value: clients, highest } = await highestWhile(
+      api.pid,
+      crowd(count, () => slowClient(port, flood)),
+    );
     const isLate = await Promise.race([
       // All that there is no room for are closed without waiting for anything.
       until(() => clients.filter((client) => client.isOpen()).length < MAX_CONNECTIONS),
@@ -197,7 +201,12 @@ describe('While clients are slow', () => {
     cases += count;
     for (const client of clients) client.destroy();
     // And afterwards it is as before.
-    await until(() => ask(new http.Agent()).then((status) => status === 201, () => false));
+    await until(() =>
+      ask(new http.Agent()).then(
+        (status) => status === 201,
+        () => false,
+      ),
+    );
     await until(() => api.printed().includes('"msg":"connections refused"'));
   }, 180_000);
 });

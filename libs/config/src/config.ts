@@ -115,7 +115,9 @@ function networks(text: string): string[] | null {
 function isNetwork(entry: string): boolean {
   const [, address = '', length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
-  return version !== 0 && (length === undefined || (Number(length) > 0 && Number(length) <= (version === 4 ? 32 : 128)));
+  return (
+    version !== 0 && (length === undefined || (Number(length) > 0 && Number(length) <= (version === 4 ? 32 : 128)))
+  );
 }
 
 const boolean = (text: string): boolean | null => (text === 'true' ? true : text === 'false' ? false : null);

@@ -21,7 +21,8 @@ export async function answersTo(port: number, ...pieces: (string | Buffer)[]): P
 }
 
 /** When this socket is closed, by whichever side. */
-export const closing = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('close', () => resolve()));
+export const closing = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => socket.once('close', () => resolve()));
 
 function split(text: string): RawAnswer[] {
   return text

@@ -48,7 +48,8 @@ const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 const notJson = () =>
   new ProblemError('media-type-not-supported', 'Send the body as "Content-Type: application/json".');
 
-const faultOf = (length: number): ProblemError | null => (length > BODY_LIMIT_BYTES ? bodyTooLarge(BODY_LIMIT_BYTES) : null);
+const faultOf = (length: number): ProblemError | null =>
+  length > BODY_LIMIT_BYTES ? bodyTooLarge(BODY_LIMIT_BYTES) : null;
 
 function parse(bytes: Buffer): unknown {
   try {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { endUnreadAnswers } from '../../apps/api/src/http/unread-answers.js';
 import { type BuiltApi, startBuiltApi } from '../support/built-program.js';
 import { install, type Installation, type Tenant } from '../support/installation.js';
+import { QuickClient } from './limits/quick.js';
 import { figuresOf, highestWhile } from './limits/process.js';
 import { crowd, slowClient, type SlowClient } from './limits/slow.js';
 import { proof } from './record.js';
@@ -47,47 +48,21 @@ describe('While clients are slow', () => {
     });
     port = Number(new URL(api.url).port);
   }, 120_000);
+  const opened: SlowClient[] = [];
+  const many = async (count: number, make: () => SlowClient) => {
+    const clients = await crowd(count, make);
+    opened.push(...clients);
+    return clients;
+  };
+
   afterAll(async () => {
+    for (const client of opened) client.destroy();
     await api.stop();
     await installation.close();
   }, 60_000);
   afterAll(() => served.record({ cases, figure: figures.join('; ') }));
 
-  /** A client that keeps its one connection and asks for a URL again and again, until it is told to stop; each answer's status. */
-  function quickClient() {
-    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    const statuses: (number | string)[] = [];
-    const local = new Set<number>();
-    let isOver = false;
-    const run = async () => {
-      while (!isOver) {
-        statuses.push(await ask(agent, local).catch((error: Error) => error.message));
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      agent.destroy();
-    };
-    const ran = run();
-    return {
-      statuses,
-      connections: () => local.size,
-      stop: async () => {
-        isOver = true;
-        await ran;
-      },
-    };
-  }
-
-  function ask(agent: http.Agent, local = new Set<number>()): Promise<number> {
-    const body = JSON.stringify({ bucket: 'files', key: 'a' });
-    const headers = { authorization: `Bearer ${tenant.token('alice')}`, 'content-type': 'application/json' };
-    return new Promise((resolve, reject) => {
-      const asked = http.request(`${api.url}/download-url`, { method: 'POST', agent, headers }, (response) => {
-        local.add(response.socket.localPort ?? 0);
-        response.resume().on('end', () => resolve(response.statusCode ?? 0));
-      });
-      asked.on('error', reject).end(body);
-    });
-  }
+  const quickClient = () => new QuickClient(api.url, tenant.token('alice'));
 
   const HEAD = `POST /download-url HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
   const kinds: Record<string, { make: () => SlowClient; leastMs: number; isLong?: boolean; hears?: string }> = {
@@ -121,11 +96,12 @@ describe('While clients are slow', () => {
   it('a quick one is served all the time, and each of them is cut off in its time', async () => {
     // Attack: slowloris and its kin. No token is needed for any of it.
     const quick = quickClient();
+    quick.start();
     const all: { name: string; clients: SlowClient[] }[] = [];
     const { highest } = await highestWhile(
       api.pid,
       (async () => {
-        for (const [name, { make }] of Object.entries(kinds)) all.push({ name, clients: await crowd(CROWD, make) });
+        for (const [name, { make }] of Object.entries(kinds)) all.push({ name, clients: await many(CROWD, make) });
         for (const { name, clients } of all) {
           const { leastMs, isLong, hears } = kinds[name] ?? { leastMs: 0 };
           if (isLong && !IS_FULL) continue;
@@ -134,7 +110,7 @@ describe('While clients are slow', () => {
           expect([name, lives]).not.toEqual([name, 'late']);
           // Nor is one that is only a little slow cut off before its time.
           expect(Math.min(...(lives as number[]))).toBeGreaterThan(leastMs * 0.8);
-          if (hears !== undefined) expect(clients.filter((client) => !client.answer().includes(hears))).toEqual([]);
+          if (hears !== undefined) expect(clients.filter((client) => !client.answer().includes(hears))).toHaveLength(0);
           cases += clients.length;
           figures.push(`${clients.length} ${name}: all over after ${seconds(Math.max(...(lives as number[])))}`);
         }
@@ -145,7 +121,7 @@ describe('While clients are slow', () => {
     expect(quick.statuses.filter((status) => status !== 201)).toEqual([]);
     expect(quick.statuses.length).toBeGreaterThan(20);
     // It was not let in again and again: one connection did.
-    expect(quick.connections()).toBe(1);
+    expect(quick.connections).toBe(1);
     expect(highest.rssBytes).toBeLessThan(600e6);
     figures.push(`${quick.statuses.length} of ${quick.statuses.length} answered to the quick one`);
   }, 300_000);
@@ -171,6 +147,7 @@ describe('While clients are slow', () => {
     // Attack: memory and file descriptors, without a token. Each body is one byte short of its end.
     const before = figuresOf(api.pid);
     const quick = quickClient();
+    quick.start();
     while (!quick.statuses.includes(201)) await new Promise((resolve) => setTimeout(resolve, 20));
     const flood = `${HEAD}Content-Length: 65536\r\n\r\n${' '.repeat(65_535)}`;
     const count = MAX_CONNECTIONS * 3;
@@ -186,10 +163,10 @@ describe('While clients are slow', () => {
     expect(isLate).toBe(true);
     const open = clients.filter((client) => client.isOpen()).length;
     expect(open).toBeGreaterThan(0);
-    await expect(ask(new http.Agent())).rejects.toThrow(/socket hang up|ECONNRESET/);
+    await expect(quickClient().ask()).rejects.toThrow(/socket hang up|ECONNRESET/);
     await quick.stop();
     expect(quick.statuses.filter((status) => status !== 201)).toEqual([]);
-    expect(quick.connections()).toBe(1);
+    expect(quick.connections).toBe(1);
     if (before) {
       expect(highest.descriptors - before.descriptors).toBeLessThanOrEqual(MAX_CONNECTIONS + 50);
       // Each has its body, in a buffer of twice that at worst, and its connection.
@@ -202,10 +179,12 @@ describe('While clients are slow', () => {
     for (const client of clients) client.destroy();
     // And afterwards it is as before.
     await until(() =>
-      ask(new http.Agent()).then(
-        (status) => status === 201,
-        () => false,
-      ),
+      quickClient()
+        .ask()
+        .then(
+          (status) => status === 201,
+          () => false,
+        ),
     );
     await until(() => api.printed().includes('"msg":"connections refused"'));
   }, 180_000);

@@ -35,8 +35,8 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     skipMiddie: true,
   });
   const fastify = adapter.getInstance();
-  boundConnections(fastify, config);
   answerOneAtATime(fastify);
+  boundConnections(fastify, config);
   await answerOtherOrigins(fastify, config);
   readJsonBodies(fastify);
   logRequests(fastify, stream);

@@ -18,12 +18,13 @@ export function slowClient(port: number, first: string, rest = '', { isDeaf = fa
   const socket: Socket = connect({ port, host: '127.0.0.1' });
   let answer = '';
   let at = 0;
+  let isBegun = false;
   // Where it is cut off, what it still sends is refused.
   socket.on('error', () => undefined);
   if (!isDeaf) socket.on('data', (piece: Buffer) => (answer += answer.length < 10_000 ? piece.toString() : ''));
   const startedAt = performance.now();
   const timer = setInterval(() => {
-    if (at < rest.length && socket.writable) socket.write(rest.charAt(at++));
+    if (isBegun && at < rest.length && socket.writable) socket.write(rest.charAt(at++));
   }, 1_000);
   const closed = closing(socket).then(() => {
     clearInterval(timer);
@@ -31,7 +32,7 @@ export function slowClient(port: number, first: string, rest = '', { isDeaf = fa
   });
   const sent = new Promise<void>((resolve) => {
     socket.on('connect', () => (first === '' ? resolve() : socket.write(first, () => resolve())));
-  });
+  }).then(() => void (isBegun = true));
   return {
     closed,
     isOpen: () => !socket.destroyed,

@@ -7,7 +7,7 @@ import { describe } from './openapi.js';
 
 /** The public documents: `/openapi.json`, a page to read it at `/docs`, and `/docs/errors`, where every problem's `type` leads. */
 export function serveDocuments(app: NestFastifyApplication): void {
-  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   const errors = readFileSync('docs/errors.md');
   fastify.get('/docs/errors', (_request, reply) => reply.type('text/plain; charset=utf-8').send(errors));
   keepAnswers(fastify, (url) => /^\/(?:docs(?:\/(?!\*)|$)|openapi\.)/.test(url));

@@ -11,6 +11,9 @@ const HEADERS_MS = 10_000;
 /** From the first byte of a request to the end of its body. */
 const REQUEST_MS = 30_000;
 
+/** Whoever has begun a request by then has sent it, and nothing that is not given up when we stop takes as long. */
+const STOPPED_AFTER_MS = 32_000;
+
 /** How late the first two may be noticed. */
 const LOOKED_AT_EVERY_MS = 1_000;
 
@@ -31,7 +34,7 @@ export function connectionOptions({ keepAliveSeconds }: Config) {
 
 /** Bounds how many clients there are at once: beyond, the newcomer's connection is closed, and those that are here are served. */
 export function boundConnections(fastify: FastifyInstance, { maxConnections }: Config): void {
-  const server = fastify.server as Server;
+  const { server } = fastify;
   server.maxConnections = maxConnections;
   // Attack: thousands of headers of two letters, behind which Node would leave out what the proxy adds. Their size has a bound already.
   server.maxHeadersCount = 0;
@@ -42,6 +45,11 @@ export function boundConnections(fastify: FastifyInstance, { maxConnections }: C
     const { headers, httpVersion } = request.raw;
     if (headers.host !== undefined || httpVersion === '1.0') return done();
     answerFrameworkError(new ProblemError('invalid-request', WITHOUT_HOST), request, reply);
+  });
+  // While it stops, Node looks at no time any more: who is slow then would keep it alive for ever.
+  fastify.addHook('preClose', (done) => {
+    setTimeout(() => server.closeAllConnections(), STOPPED_AFTER_MS).unref();
+    done();
   });
   logRefused(fastify, server, maxConnections);
 }

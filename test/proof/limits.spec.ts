@@ -7,7 +7,7 @@ import { proof } from './record.js';
 const bounded = proof(
   'What is larger, deeper, longer or vaguer than a request may be is refused by a problem that names the limit, to the byte',
   'bodies, batches, headers, addresses, depths and numbers of values at the limit and one beyond; names of prototypes; lengths that contradict each other, and a second request hidden behind them; Expect, Upgrade, CONNECT, HTTP/2',
-  'a limit of 65,537 bytes; 1,001 items; insecureHTTPParser; no checkExpectation',
+  'one byte, item, value or level more than each limit; insecureHTTPParser; no checkExpectation; what Node says without a Host',
 );
 
 const BODY_LIMIT = 65_536;

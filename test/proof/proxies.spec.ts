@@ -7,7 +7,7 @@ import { proof } from './record.js';
 const believed = proof(
   'What a header says of where a request comes from is believed from a configured proxy only, and only as far as the nearest address that is none',
   'X-Forwarded-For and its kin from strangers and through proxies: forged, garbled, in thousands, behind thousands of other headers, with ports, in disguise',
-  'every peer trusted; an address that is not parsed; 2,000 headers, and the rest left out',
+  'every peer trusted; an address that is not parsed; no maxHeadersCount',
 );
 
 const PEER = '127.0.0.1';

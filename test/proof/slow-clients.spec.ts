@@ -14,7 +14,7 @@ import { scale } from './scale.js';
 const served = proof(
   'No crowd of slow clients takes the service from a quick one: each wait has an end, and connections and memory have a bound',
   'hundreds that say nothing, a header or a byte of a body a second, that keep a connection without a request, that read no answer; floods of several times as many connections as are taken, each with a body that does not end',
-  'no maxConnections; no end to headers, to idle connections, to a body, to an unread answer',
+  'no maxConnections; headersTimeout 0; keepAliveTimeout and requestTimeout of minutes; endUnreadAnswers() that ends nothing',
 );
 
 /** Of each kind. */

@@ -34,6 +34,8 @@ describe('Config', () => {
       port: 3000,
       corsOrigins: [],
       trustedProxies: [],
+      maxConnections: 2_000,
+      keepAliveSeconds: 72,
       allowInsecureEndpoints: true,
       logLevel: 'info',
       rateLimitPerSubject: 10_000,
@@ -65,6 +67,13 @@ describe('Config', () => {
     ['CORS_ORIGINS', 'https://app.example.com,app.example.com'],
     ['CORS_ORIGINS', 'https://*.example.com/a'],
     ['CORS_ORIGINS', 'null'],
+    ['TRUSTED_PROXIES', 'proxy.example.com'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['TRUSTED_PROXIES', '10.0.0.1,10'],
+    ['MAX_CONNECTIONS', '0'],
+    ['MAX_CONNECTIONS', '100001'],
+    ['KEEP_ALIVE_SECONDS', '0'],
     ['ALLOW_INSECURE_ENDPOINTS', 'yes'],
     ['LOG_LEVEL', 'loud'],
     ['RECONCILE_UPLOADS', 'no'],
@@ -133,11 +142,11 @@ describe('Config', () => {
   it('takes exact origins and several proxies', () => {
     const lists = {
       CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
-      TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1',
+      TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1, fd00::/8,::1',
     };
     expect(new Config({ ...good, ...lists })).toMatchObject({
       corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
-      trustedProxies: ['10.0.0.0/8', '127.0.0.1'],
+      trustedProxies: ['10.0.0.0/8', '127.0.0.1', 'fd00::/8', '::1'],
     });
   });
 });

@@ -92,9 +92,9 @@ describe('Coalescer', () => {
         answers.push(...ask(coalescer, 2, tick));
         await new Promise(setImmediate);
       }
-      let isOver = false;
-      void Promise.all(answers).then(() => (isOver = true));
-      while (!isOver) {
+      const left = new Set(answers);
+      for (const answer of answers) void answer.then(() => left.delete(answer));
+      while (left.size > 0) {
         for (const batch of batches) batch.end();
         await new Promise(setImmediate);
       }

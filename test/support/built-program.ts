@@ -28,6 +28,7 @@ export async function runBuilt(script: string, args: string[], env: NodeJS.Proce
 /** The built API, in a process of its own. */
 export interface BuiltApi {
   url: string;
+  pid: number;
   /** All that it has printed so far, on both streams. */
   printed(): string;
   stop(): Promise<void>;
@@ -50,6 +51,7 @@ export async function startBuiltApi(env: NodeJS.ProcessEnv): Promise<BuiltApi> {
   if (!started) throw new Error(`The API did not start:\n${printed}`);
   return {
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     printed: () => printed,
     stop: async () => {
       child.kill('SIGTERM');

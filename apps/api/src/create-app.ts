@@ -5,9 +5,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Config } from '@countersign/config';
 import { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { AppModule } from './app.module.js';
+import { boundConnections, connectionOptions } from './http/connections.js';
 import { answerOtherOrigins } from './http/cors.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, logStream, PinoLogger } from './http/logging.js';
+import { answerOneAtATime } from './http/one-at-a-time.js';
 import { answerFrameworkError } from './http/problem.filter.js';
 import { answerUnreadable } from './http/unreadable-request.js';
 
@@ -23,7 +25,7 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
-    requestTimeout: 30_000,
+    ...connectionOptions(config),
     frameworkErrors: answerFrameworkError,
     clientErrorHandler(this: FastifyInstance, error, socket) {
       answerUnreadable(this.log, error, socket);
@@ -33,6 +35,8 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     skipMiddie: true,
   });
   const fastify = adapter.getInstance();
+  answerOneAtATime(fastify);
+  boundConnections(fastify, config);
   await answerOtherOrigins(fastify, config);
   readJsonBodies(fastify);
   logRequests(fastify, stream);

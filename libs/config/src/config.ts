@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type EmbeddedStoreAdmin, readEmbeddedStore } from './embedded-store.js';
 import { parseEncryptionKeys, type EncryptionKey } from './encryption-keys.js';
 
@@ -28,6 +29,10 @@ export class Config {
   /** URLs, or other calls, a second, and ten seconds' worth at once; 0 for any number. */
   readonly rateLimitPerSubject: number;
   readonly rateLimitPerTenant: number;
+  /** Connections of clients at once; one beyond is closed. */
+  readonly maxConnections: number;
+  /** How long a connection stays open for the next request. */
+  readonly keepAliveSeconds: number;
   readonly logLevel: string;
   /** Where it is given, GET /metrics asks for it. */
   readonly metricsToken: string | null;
@@ -79,7 +84,6 @@ export class Config {
       [],
     );
     this.allowInsecureEndpoints = read('ALLOW_INSECURE_ENDPOINTS', boolean, 'true or false', !this.isProduction);
-    this.trustedProxies = read('TRUSTED_PROXIES', list, 'addresses or CIDR ranges behind commas', []);
     this.rateLimitPerSubject = read(
       'RATE_LIMIT_PER_SUBJECT',
       integer(0, 1_000_000),
@@ -92,6 +96,9 @@ export class Config {
       'a number from 0 to 10000000',
       100_000,
     );
+    this.trustedProxies = read('TRUSTED_PROXIES', networks, 'addresses or CIDR ranges behind commas', []);
+    this.maxConnections = read('MAX_CONNECTIONS', integer(1, 100_000), 'a number from 1 to 100000', 2_000);
+    this.keepAliveSeconds = read('KEEP_ALIVE_SECONDS', integer(1, 3_600), 'a number from 1 to 3600', 72);
     this.logLevel = read(
       'LOG_LEVEL',
       oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
@@ -113,6 +120,20 @@ const list = (text: string): string[] =>
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
+
+/** Whoever is named here can say who calls: nothing is believed that is not exact. */
+function networks(text: string): string[] | null {
+  const entries = list(text);
+  return entries.every(isNetwork) ? entries : null;
+}
+
+function isNetwork(entry: string): boolean {
+  const [, address = '', length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
+  const version = isIP(address);
+  return (
+    version !== 0 && (length === undefined || (Number(length) > 0 && Number(length) <= (version === 4 ? 32 : 128)))
+  );
+}
 
 const boolean = (text: string): boolean | null => (text === 'true' ? true : text === 'false' ? false : null);
 

@@ -26,7 +26,10 @@ describe('POST /download-urls', () => {
     const { body } = await calls()
       .postBytes('/download-urls', padded(LIMIT + 1))
       .expect(413);
-    expect(body).toMatchObject({ code: 'body-too-large', detail: 'The request body is larger than this call takes.' });
+    expect(body).toMatchObject({
+      code: 'body-too-large',
+      detail: `The request body is larger than the ${LIMIT} bytes that this call takes.`,
+    });
     await calls().postBytes('/download-url', padded(65_537)).expect(413);
     await calls().postBytes('/permission-checks', padded(65_537)).expect(413);
   });

@@ -30,7 +30,7 @@ describe('A body that is too large or no JSON', () => {
       title: 'The request body is too large',
       status: 413,
       code: 'body-too-large',
-      detail: 'The request body is larger than this call takes.',
+      detail: 'The request body is larger than the 65536 bytes that this call takes.',
       requestId: headers['x-request-id'],
     });
   });

@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Principal } from '@countersign/identity';
 import type { Asker } from '@countersign/ledger';
 import type { FastifyRequest } from 'fastify';
+import { clientAddress } from './client-address.js';
 
 /** Who calls, and what the ledger notes of the call. */
 export interface Caller extends Principal {
@@ -25,7 +26,7 @@ export function callerOf(request: FastifyRequest): Caller {
     subject,
     groups,
     scopes,
-    clientAddress: request.ip,
+    clientAddress: clientAddress(request),
     userAgent,
     requestId: request.id,
   };

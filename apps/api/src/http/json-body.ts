@@ -29,7 +29,7 @@ export function readJsonBodies(fastify: FastifyInstance): void {
     const { bodyLimitBytes } = request.routeOptions.config;
     if (bodyLimitBytes !== undefined) return done(null, new UnreadBody(payload, bodyLimitBytes, room));
     if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES)
-      return done(null, new UnreadableBody(bodyTooLarge()));
+      return done(null, new UnreadableBody(bodyTooLarge(BODY_LIMIT_BYTES)));
     readBytes(payload, faultOf, (read) =>
       done(null, read instanceof ProblemError ? new UnreadableBody(read) : parse(read)),
     );
@@ -48,7 +48,8 @@ const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 const notJson = () =>
   new ProblemError('media-type-not-supported', 'Send the body as "Content-Type: application/json".');
 
-const faultOf = (length: number): ProblemError | null => (length > BODY_LIMIT_BYTES ? bodyTooLarge() : null);
+const faultOf = (length: number): ProblemError | null =>
+  length > BODY_LIMIT_BYTES ? bodyTooLarge(BODY_LIMIT_BYTES) : null;
 
 function parse(bytes: Buffer): unknown {
   try {

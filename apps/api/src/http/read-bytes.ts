@@ -46,5 +46,5 @@ function append(bytes: Buffer, length: number, piece: Buffer): Buffer {
 const brokenOff = (): ProblemError =>
   new ProblemError('invalid-request', 'The request broke off before its body ended.');
 
-export const bodyTooLarge = (): ProblemError =>
-  new ProblemError('body-too-large', 'The request body is larger than this call takes.');
+export const bodyTooLarge = (limitBytes: number): ProblemError =>
+  new ProblemError('body-too-large', `The request body is larger than the ${limitBytes} bytes that this call takes.`);

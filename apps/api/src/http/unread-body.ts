@@ -38,12 +38,12 @@ export class UnreadBody {
 
   /** The JSON in it, of any structure: names and depth are for the reader to check. @throws ProblemError */
   async read(): Promise<unknown> {
-    if (Number(this.payload.headers['content-length']) > this.limitBytes) throw bodyTooLarge();
+    if (Number(this.payload.headers['content-length']) > this.limitBytes) throw bodyTooLarge(this.limitBytes);
     let taken = 0;
     const faultOf = (length: number) => {
       this.room.bytes += length - taken;
       taken = length;
-      if (length > this.limitBytes) return bodyTooLarge();
+      if (length > this.limitBytes) return bodyTooLarge(this.limitBytes);
       return this.room.bytes > ROOM_BYTES ? noRoom() : null;
     };
     try {
@@ -61,7 +61,7 @@ export class UnreadBody {
 const noRoom = () =>
   new ProblemError('overloaded', 'Too many large requests are under way. Try again shortly.', { retryAfterSeconds: 2 });
 
-const tooManyValues = () => new ProblemError('invalid-request', 'The body holds more values than any request needs.');
+const tooManyValues = () => new ProblemError('invalid-request', `The body holds more than ${MAX_VALUES} values.`);
 
 /** Attack: `[[],[],…`: three bytes each, of which JSON.parse makes an object of ten times that. */
 function hasTooManyValues(bytes: Buffer): boolean {

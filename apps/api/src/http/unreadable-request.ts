@@ -24,7 +24,10 @@ export function answerUnreadable(log: FastifyBaseLogger, error: NodeJS.ErrnoExce
 }
 
 const DETAILS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: 'The request is malformed: its address and headers are larger than this server takes.',
+  HPE_HEADER_OVERFLOW:
+    'The request is malformed: its address and headers are larger than the 16384 bytes that this server takes.',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW:
+    'The request is malformed: the extensions of its chunks are larger than the 16384 bytes that this server takes.',
   ERR_HTTP_REQUEST_TIMEOUT: 'The request is malformed: it did not come to its end in time.',
 };
 

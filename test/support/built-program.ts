@@ -30,6 +30,8 @@ export interface BuiltApi {
   url: string;
   /** All that it has printed so far, on both streams. */
   printed(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** SIGTERM, and it ends in order. */
   stop(): Promise<void>;
   /** kill -9: it gets no chance to do anything. */
   kill(): Promise<void>;
@@ -51,6 +53,7 @@ export async function startBuiltApi(env: NodeJS.ProcessEnv): Promise<BuiltApi> {
   return {
     url: `http://127.0.0.1:${port}`,
     printed: () => printed,
+    signal: (signal) => void child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM');
       await closed;

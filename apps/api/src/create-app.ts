@@ -23,6 +23,8 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
+    // Whoever asks while we stop is answered, and by a problem like every other where it cannot be.
+    return503OnClosing: false,
     requestTimeout: 30_000,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler(this: FastifyInstance, error, socket) {

@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { assertClocksAgree } from './clock-skew.js';
 import { Coalescer } from './coalescer.js';
 import { Prisma, PrismaClient } from './generated/client.js';
 
@@ -69,13 +70,16 @@ export class Database implements OnApplicationShutdown {
    * One call of a function of the hot path, as the issuer: JSON in, JSON out. By the pool that Prisma's adapter has too, and past Prisma, which
    * would take as long as all the rest (docs/decisions/0011).
    * @param served how many requests it is made for, where several ask the same
+   * @throws ClockSkewError where our clock and the database's disagree; every request that needs a token begins with such a call
    */
   async call<Row>(name: CallName, requests: readonly object[], served = requests.length): Promise<Row[]> {
     const startedAt = performance.now();
+    const askedAt = Date.now();
     let isFailed = true;
     try {
       const values = [JSON.stringify(requests)];
-      const { rows } = await this.#hotPath.query<[string | null]>({ ...CALLS[name], values });
+      const { rows } = await this.#hotPath.query<[string | null, number]>({ ...CALLS[name], values });
+      assertClocksAgree(rows[0]?.[1] ?? NaN, askedAt);
       isFailed = false;
       return JSON.parse(rows[0]?.[0] ?? '[]') as Row[];
     } finally {
@@ -110,11 +114,16 @@ export class Database implements OnApplicationShutdown {
     return [...this.#queues].map(([name, { queued }]) => ({ name, queued }));
   }
 
-  /** The names of the migrations that stand in the database; also the shortest proof that it answers. */
+  /**
+   * The names of the migrations that stand in the database; also the shortest proof that it answers.
+   * @throws ClockSkewError
+   */
   async appliedMigrations(): Promise<string[]> {
+    const askedAt = Date.now();
     const rows = await this.#issuer.$queryRaw<
-      { name: string }[]
-    >`SELECT applied_migrations AS name FROM applied_migrations()`;
+      { name: string; at: number }[]
+    >`SELECT applied_migrations AS name, extract(epoch FROM clock_timestamp())::float8 AS at FROM applied_migrations()`;
+    if (rows[0]) assertClocksAgree(rows[0].at, askedAt);
     return rows.map((row) => row.name);
   }
 
@@ -145,9 +154,13 @@ function connect(pool: pg.Pool): PrismaClient {
   });
 }
 
-/** A prepared statement; its answer is one text in one row. */
+/** A prepared statement; its answer is one row: a text, and the database's time. */
 const call = (name: string, aggregated = 'r') =>
-  ({ name, text: `SELECT json_agg(${aggregated})::text FROM ${name}($1::jsonb) r`, rowMode: 'array' }) as const;
+  ({
+    name,
+    text: `SELECT json_agg(${aggregated})::text, extract(epoch FROM clock_timestamp())::float8 FROM ${name}($1::jsonb) r`,
+    rowMode: 'array',
+  }) as const;
 
 const CALLS = {
   find_issuers: call('find_issuers'),

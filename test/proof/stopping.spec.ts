@@ -123,7 +123,7 @@ describe('Stopping and waiting', () => {
       await crowd.hears(30, 201);
       const wake = await postgres.freeze();
       try {
-        await crowd.hears(30, 503);
+        await crowd.hears(1, 503);
       } finally {
         wake();
       }

@@ -138,6 +138,8 @@ export class Database implements OnApplicationShutdown {
       max,
       connectionTimeoutMillis: 3_000,
       statement_timeout: 10_000,
+      // Of a database that has gone silent none of the above comes: then it is we who stop waiting.
+      query_timeout: 12_000,
       keepAlive: true,
     });
     // An idle connection that dies is replaced; without a listener it would take the process with it.

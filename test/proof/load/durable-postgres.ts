@@ -13,13 +13,14 @@ const PASSWORD = randomBytes(12).toString('hex');
 export class DurablePostgres {
   private constructor(
     private readonly dir: string,
+    private readonly settings: string[],
     private server: EmbeddedPostgres,
   ) {}
 
   static async start(settings: string[] = []): Promise<DurablePostgres> {
     const dir = await mkdtemp(path.join(os.tmpdir(), 'countersign-proof-'));
     await chmod(dir, 0o711);
-    const postgres = new DurablePostgres(dir, await startPostgres({ dir, password: PASSWORD, settings }));
+    const postgres = new DurablePostgres(dir, settings, await startPostgres({ dir, password: PASSWORD, settings }));
     const names = ['fsync', 'synchronous_commit', 'full_page_writes'];
     const rows = await postgres.query<{ setting: string }>(
       'SELECT setting FROM pg_settings WHERE name = ANY ($1) AND setting = $2',
@@ -35,7 +36,12 @@ export class DurablePostgres {
 
   /** On the same data and port, whatever state it was left in. */
   async startAgain(): Promise<void> {
-    this.server = await startPostgres({ dir: this.dir, port: this.server.port, password: PASSWORD });
+    this.server = await startPostgres({
+      dir: this.dir,
+      port: this.server.port,
+      password: PASSWORD,
+      settings: this.settings,
+    });
   }
 
   /** SIGKILL to all its processes at once: nothing is written any more, as when the power goes. */

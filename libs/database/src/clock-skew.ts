@@ -16,12 +16,13 @@ export class ClockSkewError extends Error {
  * Our clock agrees with the database's, which is the reference. However long the answer took: what waiting can explain does not count.
  * @param databaseSeconds what the database's clock said, since the epoch, at some moment between asking and now
  * @param askedAt of `Date.now()`
- * @throws ClockSkewError
+ * @throws ClockSkewError also where the database said no time
  */
 export function assertClocksAgree(databaseSeconds: number, askedAt: number): void {
   const answeredAt = Date.now();
   const earliest = Math.min(askedAt, answeredAt) / 1000 - databaseSeconds;
   const latest = Math.max(askedAt, answeredAt) / 1000 - databaseSeconds;
-  if (latest < -MAX_SKEW_SECONDS) throw new ClockSkewError(Math.round(latest));
+  // Written so that NaN throws too.
+  if (!(latest >= -MAX_SKEW_SECONDS)) throw new ClockSkewError(Math.round(latest));
   if (earliest > MAX_SKEW_SECONDS) throw new ClockSkewError(Math.round(earliest));
 }

@@ -70,7 +70,8 @@ export class Database implements OnApplicationShutdown {
    * One call of a function of the hot path, as the issuer: JSON in, JSON out. By the pool that Prisma's adapter has too, and past Prisma, which
    * would take as long as all the rest (docs/decisions/0011).
    * @param served how many requests it is made for, where several ask the same
-   * @throws ClockSkewError where our clock and the database's disagree; every request that needs a token begins with such a call
+   * @throws ClockSkewError where our clock and the database's disagree. Every request that needs a token begins with such a call, so that nothing is
+   * issued without this check, and no token judged
    */
   async call<Row>(name: CallName, requests: readonly object[], served = requests.length): Promise<Row[]> {
     const startedAt = performance.now();

@@ -35,6 +35,7 @@ export class Crowd<Asked extends Ask = Ask> {
   readonly #counts = new Map<number | null, number>();
   readonly #agent = new http.Agent({ keepAlive: true });
   #isOver = false;
+  #isResting = false;
   #asked = 0;
   #answered = 0;
   readonly #lanes: Promise<void>[];
@@ -52,10 +53,21 @@ export class Crowd<Asked extends Ask = Ask> {
     return this.#answered;
   }
 
-  /** Until so many more have heard this. */
-  async hears(more: number, status: number): Promise<void> {
+  /** Until so many more have heard this, or `patience` have heard anything. */
+  async hears(more: number, status: number, patience = Infinity): Promise<void> {
     const enough = this.count(status) + more;
-    while (this.count(status) < enough) await this.#moment();
+    const last = this.#answered + patience;
+    while (this.count(status) < enough && this.#answered < last) await this.#moment();
+  }
+
+  /** Whoever has been answered asks nothing while this is under way. */
+  async restDuring<T>(work: () => Promise<T>): Promise<T> {
+    this.#isResting = true;
+    try {
+      return await work();
+    } finally {
+      this.#isResting = false;
+    }
   }
 
   /** Until each of those who ask now has been answered, and has asked again and been answered. */
@@ -77,6 +89,10 @@ export class Crowd<Asked extends Ask = Ask> {
 
   async #lane(): Promise<void> {
     while (!this.#isOver) {
+      if (this.#isResting) {
+        await sleep(5);
+        continue;
+      }
       const ask = this.options.next(this.#asked++);
       const heard = await send(this.options.to(), ask, this.#agent);
       this.#answered++;

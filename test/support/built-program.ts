@@ -31,6 +31,8 @@ export interface BuiltApi {
   pid: number;
   /** All that it has printed so far, on both streams. */
   printed(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** SIGTERM, and it ends in order. */
   stop(): Promise<void>;
   /** kill -9: it gets no chance to do anything. */
   kill(): Promise<void>;
@@ -53,6 +55,7 @@ export async function startBuiltApi(env: NodeJS.ProcessEnv): Promise<BuiltApi> {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid ?? 0,
     printed: () => printed,
+    signal: (signal) => void child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM');
       await closed;

@@ -26,6 +26,8 @@ export async function createApp(config: Config, { isPreview = false } = {}): Pro
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     ...connectionOptions(config),
+    // Whoever asks while we stop is answered, and by a problem like every other where it cannot be.
+    return503OnClosing: false,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler(this: FastifyInstance, error, socket) {
       answerUnreadable(this.log, error, socket);

@@ -1,6 +1,7 @@
 import { Config, ConfigError } from '@countersign/config';
 import { createApp } from './create-app.js';
 import { serveDocuments } from './documents/documents.js';
+import { drain } from './http/drain.js';
 
 /** Starts the API, and ends it in order: no new requests, the answers under way, then the database. */
 async function main(): Promise<void> {
@@ -10,10 +11,12 @@ async function main(): Promise<void> {
 
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= app.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    stopping ??= drain(app.getHttpServer())
+      .then(() => app.close())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { assertClocksAgree } from './clock-skew.js';
 import { Coalescer } from './coalescer.js';
 import { Prisma, PrismaClient } from './generated/client.js';
 
@@ -19,12 +20,11 @@ export interface Call {
   isFailed: boolean;
 }
 
-/** What is not worth a round trip of its own, and goes to the database with a call of the hot path. */
-export interface Passenger<Answer = unknown> {
-  name: keyof typeof PASSENGERS;
+/** What quotas were used of: not worth a round trip of its own, it goes to the database with a look-up of issuers. */
+export interface Passenger {
   requests: readonly object[];
-  /** One of the two is called, and must not throw. */
-  arrived(answer: Answer): void;
+  /** What `use_quotas` gives. One of the two is called, and must not throw. */
+  arrived(used: number[]): void;
   lost(): void;
 }
 
@@ -45,11 +45,11 @@ export interface PoolLoad {
 export class Database implements OnApplicationShutdown {
   readonly #pools = new Map<PoolLoad['role'], pg.Pool>();
   readonly #queues = new Map<CallName, { queued: number }>();
-  readonly #passengers = new Map<CallName, () => Passenger | null>();
   readonly #api: PrismaClient;
   readonly #issuer: PrismaClient;
   readonly #operator: PrismaClient;
   readonly #hotPath: pg.Pool;
+  #board: () => Passenger | null = () => null;
 
   /** Hears of every call of the hot path, once it is over. It must be quick, and must not throw. */
   onCall: (call: Call) => void = () => undefined;
@@ -79,18 +79,22 @@ export class Database implements OnApplicationShutdown {
    * One call of a function of the hot path, as the issuer: JSON in, JSON out. By the pool that Prisma's adapter has too, and past Prisma, which
    * would take as long as all the rest (docs/decisions/0011).
    * @param served how many requests it is made for, where several ask the same
+   * @throws ClockSkewError where our clock and the database's disagree. Every request that needs a token begins with such a call, so that nothing is
+   * issued without this check, and no token judged
    */
   async call<Row>(name: CallName, requests: readonly object[], served = requests.length): Promise<Row[]> {
     const startedAt = performance.now();
-    const passenger = this.#passengers.get(name)?.() ?? null;
+    const askedAt = Date.now();
+    const passenger = name === 'find_issuers' ? this.#board() : null;
     let isFailed = true;
     try {
       const values = [JSON.stringify(requests)];
       if (passenger) values.push(JSON.stringify(passenger.requests));
-      const statement = passenger ? carrying(name, passenger.name) : CALLS[name];
-      const { rows } = await this.#hotPath.query<[string | null, string?]>({ ...statement, values });
+      const statement = passenger ? CARRYING : CALLS[name];
+      const { rows } = await this.#hotPath.query<[string | null, number, string?]>({ ...statement, values });
+      assertClocksAgree(rows[0]?.[1] ?? NaN, askedAt);
       isFailed = false;
-      passenger?.arrived(JSON.parse(rows[0]?.[1] ?? 'null'));
+      passenger?.arrived(JSON.parse(rows[0]?.[2] ?? '[]') as number[]);
       return JSON.parse(rows[0]?.[0] ?? '[]') as Row[];
     } finally {
       if (isFailed) passenger?.lost();
@@ -98,9 +102,9 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** From now on `board` is asked at each call of this function whether something wants to go along, in the same statement. */
-  carry<Answer>(name: CallName, board: () => Passenger<Answer> | null): void {
-    this.#passengers.set(name, board);
+  /** From now on `board` is asked at each call of `find_issuers` whether something is to go along, in the same statement. */
+  carry(board: () => Passenger | null): void {
+    this.#board = board;
   }
 
   /** A coalescer whose batches are calls of this function. */
@@ -130,11 +134,16 @@ export class Database implements OnApplicationShutdown {
     return [...this.#queues].map(([name, { queued }]) => ({ name, queued }));
   }
 
-  /** The names of the migrations that stand in the database; also the shortest proof that it answers. */
+  /**
+   * The names of the migrations that stand in the database; also the shortest proof that it answers.
+   * @throws ClockSkewError
+   */
   async appliedMigrations(): Promise<string[]> {
+    const askedAt = Date.now();
     const rows = await this.#issuer.$queryRaw<
-      { name: string }[]
-    >`SELECT applied_migrations AS name FROM applied_migrations()`;
+      { name: string; at: number }[]
+    >`SELECT applied_migrations AS name, extract(epoch FROM clock_timestamp())::float8 AS at FROM applied_migrations()`;
+    if (rows[0]) assertClocksAgree(rows[0].at, askedAt);
     return rows.map((row) => row.name);
   }
 
@@ -149,6 +158,8 @@ export class Database implements OnApplicationShutdown {
       max,
       connectionTimeoutMillis: 3_000,
       statement_timeout: 10_000,
+      // Of a database that has gone silent none of the above comes: then it is we who stop waiting.
+      query_timeout: 12_000,
       keepAlive: true,
     });
     // An idle connection that dies is replaced; without a listener it would take the process with it.
@@ -165,9 +176,13 @@ function connect(pool: pg.Pool): PrismaClient {
   });
 }
 
-/** A prepared statement; its answer is one text in one row. */
-const call = (name: string, aggregated = 'r') =>
-  ({ name, text: `SELECT json_agg(${aggregated})::text FROM ${name}($1::jsonb) r`, rowMode: 'array' }) as const;
+/** A prepared statement; its answer is one row: a text, the database's time, and what `more` gives. */
+const call = (name: string, aggregated = 'r', more = '') =>
+  ({
+    name: `${name}${more === '' ? '' : ' and more'}`,
+    text: `SELECT json_agg(${aggregated})::text, extract(epoch FROM clock_timestamp())::float8${more} FROM ${name}($1::jsonb) r`,
+    rowMode: 'array',
+  }) as const;
 
 const CALLS = {
   find_issuers: call('find_issuers'),
@@ -178,14 +193,7 @@ const CALLS = {
   append_once: call('append_once'),
 };
 
-const PASSENGERS = { use_quotas: 'SELECT use_quotas($2::jsonb)::text' };
-
-/** Both in one statement; what goes along has the second column. */
-const carrying = (name: CallName, passenger: Passenger['name']) => ({
-  ...CALLS[name],
-  name: `${name} ${passenger}`,
-  text: `SELECT (${CALLS[name].text}), (${PASSENGERS[passenger]})`,
-});
+const CARRYING = call('find_issuers', 'r', ', (SELECT use_quotas($2::jsonb)::text)');
 
 /** Prepared statements, nearly twice as fast, of the few texts that run often; bounded, since each costs memory on every connection. */
 function statementNames(): ({ sql }: { sql: string }) => string {

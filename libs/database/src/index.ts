@@ -1,4 +1,5 @@
 export { asOwner } from './as-owner.js';
+export { assertClocksAgree, ClockSkewError } from './clock-skew.js';
 export { Coalescer } from './coalescer.js';
 export { type Call, type CallName, Database, type Passenger, type PoolLoad, type Transaction } from './database.js';
 export { DatabaseModule } from './database.module.js';

@@ -52,7 +52,7 @@ export class RateLimits {
       .filter((rate) => rate > 0)
       .map((rate) => `${rate * WINDOW_SECONDS};w=${WINDOW_SECONDS}`)
       .join(', ');
-    database.carry('find_issuers', () => this.#passenger());
+    database.carry(() => this.#passenger());
   }
 
   /**
@@ -117,14 +117,13 @@ export class RateLimits {
   }
 
   /** What goes along now, if anything does. */
-  #passenger(): Passenger<number[]> | null {
+  #passenger(): Passenger | null {
     const now = performance.now();
     if (this.#untold.size === 0 || now - this.#toldAt < TELL_MS) return null;
     this.#toldAt = now;
     const told = [...this.#untold].slice(0, MAX_TOLD).map((quota) => ({ quota, count: quota.tell() }));
     for (const { quota } of told) this.#untold.delete(quota);
     return {
-      name: 'use_quotas',
       requests: told.map(({ quota: { tenantId, subject, perSecond }, count }) => ({
         tenantId,
         subject,

@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Database, LATEST_MIGRATION } from '@countersign/database';
+import { Database, hotPathProblem, LATEST_MIGRATION } from '@countersign/database';
 import { ProblemError } from '@countersign/errors';
 import { Public } from '@countersign/identity';
 import { ApiProblems } from '../http/api-problems.js';
@@ -23,7 +23,7 @@ export class HealthController {
   }
 
   /**
-   * Whether it can do its work: the database answers and has the migrations that this version needs.
+   * Whether it can do its work: the database answers, has the migrations that this version needs, and keeps the same time.
    * @remarks Send it no requests until this answers 200.
    */
   @Get('readyz')
@@ -31,7 +31,7 @@ export class HealthController {
   @ApiProblems('ledger-unavailable')
   async getReadiness(): Promise<Health> {
     const applied = await this.database.appliedMigrations().catch((cause: unknown) => {
-      throw new ProblemError('ledger-unavailable', 'The database did not answer.', { retryAfterSeconds: 2, cause });
+      throw hotPathProblem(cause, 'The database did not answer.');
     });
     if (!applied.includes(LATEST_MIGRATION)) {
       throw new ProblemError('ledger-unavailable', 'The database lacks a migration: run "npm run db:migrate".', {

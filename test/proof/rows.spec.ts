@@ -174,8 +174,8 @@ describe('Every URL that a client received is on record', () => {
 const SEGMENT_BYTES = 16 * 1024 ** 2;
 
 /** Rows that say nothing, of nearly a page each. */
-async function growLedger({ query }: FreshDatabase): Promise<void> {
-  await query(
+async function growLedger(database: FreshDatabase): Promise<void> {
+  await database.query(
     `INSERT INTO ledger (at, id, tenant_id, subject, action, decision, user_agent, request_id)
      SELECT now(), gen_random_uuid(), t.id, 'filler', 'filler', 'refused', r.text, 'filler'
        FROM (SELECT id FROM tenants LIMIT 1) AS t, generate_series(1, 9000) AS n,
@@ -184,8 +184,8 @@ async function growLedger({ query }: FreshDatabase): Promise<void> {
 }
 
 /** The size of the ledger's file as it is: with this as the limit, it grows no more. */
-async function fullLedger({ query }: FreshDatabase): Promise<number> {
-  const [row] = await query<{ size: string }>(
+async function fullLedger(database: FreshDatabase): Promise<number> {
+  const [row] = await database.query<{ size: string }>(
     `SELECT max(pg_relation_size(inhrelid)) AS size FROM pg_inherits WHERE inhparent = 'ledger'::regclass`,
   );
   const size = Number(row?.size);

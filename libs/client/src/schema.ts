@@ -844,7 +844,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether it can do its work: the database answers and has the migrations that this version needs.
+         * Whether it can do its work: the database answers, has the migrations that this version needs, and keeps the same time.
          * @description Send it no requests until this answers 200.
          *
          *     Public.

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Response, Test } from 'supertest';
 import { asOwner, callsBy } from '../api/calls.js';
 import { type Followed, RotationTest } from '../api/rotations/rotation-fixture.js';
-import { install, type Installation, type Tenant } from '../support/installation.js';
+import { type BuiltApi, startBuiltApi } from '../support/built-program.js';
+import type { Tenant } from '../support/installation.js';
 import { addressOf, type Ask, Crowd } from './load/crowd.js';
 import { issuancesOf, NO_STORE, sizeOf } from './load/issuances.js';
 import { proof } from './record.js';
@@ -28,15 +29,16 @@ const CHANGES = scale({ short: 2, full: 3 });
 /** Attack: who was thrown out is quicker than the change, or asks where it is not known yet. */
 describe('What is taken away is gone for the very next request', () => {
   let t: RotationTest;
-  let replica: Installation;
+  let replica: BuiltApi;
   let crowd: Crowd<Asked> | undefined;
 
   beforeAll(async () => {
     t = await RotationTest.start();
-    replica = await install();
+    // In a process of its own: two in one process share what Passport knows.
+    replica = await startBuiltApi({ ...process.env, NODE_ENV: 'test', LOG_LEVEL: 'error', RECONCILE_UPLOADS: 'false' });
   }, 180_000);
   afterAll(async () => {
-    await replica.close();
+    await replica.kill();
     await t.stop();
   });
 
@@ -47,7 +49,7 @@ describe('What is taken away is gone for the very next request', () => {
   afterEach(() => crowd?.stop());
 
   const start = (tenant: Tenant): Crowd<Asked> => {
-    const addresses = [t.installation, replica].map(addressOf);
+    const addresses = [addressOf(t.installation), replica.url];
     const next = issuancesOf(tenant);
     return (crowd = new Crowd<Asked>({
       lanes: 48,

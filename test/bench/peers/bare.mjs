@@ -1,5 +1,5 @@
 // "Bare": one SELECT, then one INSERT with a commit of its own, for each request.
 import { serve } from './serve.mjs';
-import { APPEND } from './tables.mjs';
+import { APPEND, APPEND_UPLOAD, hasUpload } from './tables.mjs';
 
-await serve((write) => (row) => write(APPEND, row));
+await serve((write) => (row) => write(hasUpload(row) ? APPEND_UPLOAD : APPEND, row));

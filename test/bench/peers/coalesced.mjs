@@ -1,6 +1,6 @@
 // "Coalesced": one SELECT for each request; the rows of concurrent requests go into one INSERT, which each of them awaits.
 import { serve } from './serve.mjs';
-import { APPEND_MANY, columnsOf } from './tables.mjs';
+import { APPEND_MANY, APPEND_UPLOADS, columnsOf, hasUpload } from './tables.mjs';
 
 /** How many INSERTs may be under way at once: the second fills while the first is flushed. */
 const AT_ONCE = 2;
@@ -13,7 +13,8 @@ await serve((write) => {
     const batch = waiting;
     waiting = [];
     underWay++;
-    write(APPEND_MANY, columnsOf(batch.map(({ row }) => row)))
+    const rows = batch.map(({ row }) => row);
+    write(rows.some(hasUpload) ? APPEND_UPLOADS : APPEND_MANY, columnsOf(rows))
       .then(
         () => batch.forEach(({ resolve }) => resolve()),
         (error) => batch.forEach(({ reject }) => reject(error)),

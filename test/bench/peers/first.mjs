@@ -4,7 +4,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import express from 'express';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
-import { APPEND, ledgerRow, PERMITTED } from './tables.mjs';
+import { APPEND, APPEND_UPLOAD, hasUpload, ledgerRow, PERMITTED } from './tables.mjs';
 
 const { DATABASE_URL, PUBLIC_KEY, STORE, PORT } = process.env;
 const { bucket: Bucket, endpoint, region, ...credentials } = JSON.parse(STORE);
@@ -31,7 +31,9 @@ const issue = (action, right, toCommand) => async (request, response) => {
   if (!found) return response.status(403).json({ code: 'not-granted' });
   const url = await getSignedUrl(s3, toCommand(item), { expiresIn: EXPIRES_IN_SECONDS });
   const address = url.slice(0, url.indexOf('?'));
-  await pool.query(APPEND.text, ledgerRow(request, request.user, action, item, found.id, address, EXPIRES_IN_SECONDS));
+  const of = [found.id, found.bucket_id];
+  const row = ledgerRow(request, request.user, action, item, of, address, EXPIRES_IN_SECONDS);
+  await pool.query((hasUpload(row) ? APPEND_UPLOAD : APPEND).text, row);
   return response.status(201).json({ url });
 };
 

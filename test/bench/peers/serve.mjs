@@ -20,7 +20,7 @@ export async function serve(recorder) {
     const values = [claims.tenant_id, item.bucket, claims.sub, item.key, action === 'upload-url' ? 'write' : 'read'];
     const [found] = (await read(PERMITTED, values)).rows;
     if (!found) return null;
-    await record(ledgerRow(request, claims, action, item, found[0], signer.address(item.key), EXPIRES_IN_SECONDS));
+    await record(ledgerRow(request, claims, action, item, found, signer.address(item.key), EXPIRES_IN_SECONDS));
     return action === 'upload-url'
       ? signer.upload(item.key, EXPIRES_IN_SECONDS, item)
       : signer.download(item.key, EXPIRES_IN_SECONDS);

@@ -1,11 +1,11 @@
-// What every peer reads and writes: our own tables, and in the ledger the very row that our service would write. The peers connect as the
+// What every peer reads and writes: our own tables, and in the ledger, and for an upload in `uploads`, the very rows that our service would write. The peers connect as the
 // tables' owner, for whom row-level security is not evaluated.
 import { randomUUID } from 'node:crypto';
 
-/** Has this user a grant on this key? The bucket's active signing key, for the row. */
+/** Has this user a grant on this key? The bucket's active signing key and its id, for the rows. */
 export const PERMITTED = {
   name: 'permitted',
-  text: `SELECT k.id FROM buckets b
+  text: `SELECT k.id, b.id AS bucket_id FROM buckets b
            JOIN signing_keys k ON k.tenant_id = b.tenant_id AND k.bucket_id = b.id AND k.state = 'active'
            JOIN grants g ON g.tenant_id = b.tenant_id AND g.bucket_id = b.id
           WHERE b.tenant_id = $1 AND b.name = $2 AND g.subject_type = 'user' AND g.subject_id = $3
@@ -57,7 +57,39 @@ export const APPEND_MANY = {
            FROM unnest(${NAMES.map((name, n) => `$${n + 1}::${COLUMNS[name]}[]`).join(', ')}) AS r(${NAMES.join(', ')})`,
 };
 
-export const columnsOf = (rows) => NAMES.map((_, n) => rows.map((row) => row[n]));
+/** An upload's own row, of what the ledger's has and of the bucket's id. */
+const BEGIN = `INSERT INTO uploads (id, tenant_id, subject, bucket_id, bucket, key, use_case, mode, content_type, content_length,
+             overwrite, created_at, expires_at, due_at)
+         SELECT id, tenant_id, subject, bucket_id, bucket, key, use_case, 'put', content_type, content_length,
+             false, now(), expires_at, expires_at FROM given`;
+
+/** An upload's two rows, in one statement and so in one commit; the bucket's id behind the ledger's columns. */
+export const APPEND_UPLOAD = {
+  name: 'append-upload',
+  text: `WITH given AS (SELECT ${[...Object.entries(COLUMNS), ['bucket_id', 'uuid']].map(([name, type], n) => `$${n + 1}::${type} AS ${name}`).join(', ')}),
+           recorded AS (INSERT INTO ledger (issuance_id, decision, ${NAMES.join(', ')})
+             SELECT id, 'granted', ${NAMES.join(', ')} FROM given)
+         ${BEGIN}`,
+};
+
+/** The same for many. */
+export const APPEND_UPLOADS = {
+  name: 'append-uploads',
+  text: `WITH given AS MATERIALIZED (SELECT *
+             FROM unnest(${[...Object.values(COLUMNS), 'uuid'].map((type, n) => `$${n + 1}::${type}[]`).join(', ')}) AS r(${NAMES.join(', ')}, bucket_id)),
+           recorded AS (INSERT INTO ledger (issuance_id, decision, ${NAMES.join(', ')})
+             SELECT id, 'granted', ${NAMES.join(', ')} FROM given)
+         ${BEGIN} WHERE action = 'upload-url'`,
+};
+
+/** An upload's row is longer by the bucket's id. */
+export const hasUpload = (row) => row.length > NAMES.length;
+
+/** The bucket's id only where one is an upload's. */
+export function columnsOf(rows) {
+  const names = rows.some(hasUpload) ? [...NAMES, 'bucket_id'] : NAMES;
+  return names.map((_, n) => rows.map((row) => row[n] ?? null));
+}
 
 /** The same for one caller's batch of downloads: arrays of what differs, and the rest once. */
 export const APPEND_BATCH = {
@@ -68,10 +100,10 @@ export const APPEND_BATCH = {
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[]) AS r(id, bucket, key, signing_key_id, url)`,
 };
 
-/** One row, in the order of the columns. */
-export function ledgerRow(request, claims, action, item, signingKeyId, address, expiresInSeconds) {
+/** One row, in the order of the columns. @param found what PERMITTED gives */
+export function ledgerRow(request, claims, action, item, [signingKeyId, bucketId], address, expiresInSeconds) {
   const isUpload = action === 'upload-url';
-  return [
+  const row = [
     randomUUID(),
     claims.tenant_id,
     claims.sub,
@@ -89,6 +121,8 @@ export function ledgerRow(request, claims, action, item, signingKeyId, address, 
     randomUUID(),
     isUpload ? '{"method": "PUT", "overwrite": false}' : '{"method": "GET"}',
   ];
+  if (isUpload) row.push(bucketId);
+  return row;
 }
 
 /** The values of APPEND_BATCH. @param granted [{ item, signingKeyId, address }] */

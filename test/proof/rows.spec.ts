@@ -22,7 +22,7 @@ const killedDatabase = proof(
 const killedService = proof(
   `${PROMISE}: the service killed`,
   'SIGKILL to the built service at random under load; half answers count',
-  'Ledger.record gives its receipts before the append is committed',
+  'Ledger.record gives its receipts, and appends 20 ms later',
 );
 const cutConnections = proof(
   `${PROMISE}: connections cut around COMMIT`,

@@ -23,7 +23,7 @@ const stops = proof(
 const waits = proof(
   'A database that is slow, exhausted or silent sheds load, and is taken up again by itself',
   'appends held up under batches of thousands, every connection of PostgreSQL taken, and all of its processes stopped by SIGSTOP, under load',
-  'no bound on the coalescers’ queues; connections without query_timeout',
+  'connections without query_timeout: it waits until Jest ends it',
 );
 const clocks = proof(
   'Nothing is signed, and no token judged, by a clock that is wrong',

@@ -45,6 +45,7 @@ function attack(dir, scale, only) {
     '--testPathPatterns',
     `test/proof/.*(${only}).*\\.spec`,
     '--runInBand',
+    '--testTimeout=300000',
   ];
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', ...jest];
   const env = { ...process.env, PROOF_SCALE: scale, PROOF_RECORDS: dir };

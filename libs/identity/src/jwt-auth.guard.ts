@@ -49,7 +49,8 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest>();
     const { authorization = '' } = request.headers;
-    this.rateLimits.refuseAgain(authorization, http.getResponse<Answer>());
+    const refused = this.rateLimits.refuseAgain(authorization, http.getResponse<Answer>());
+    if (refused) await refused;
     const known = await this.strategy.recognise(request);
     if (known) request.user = known;
     else await super.canActivate(context);

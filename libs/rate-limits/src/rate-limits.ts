@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { Database, type Passenger } from '@countersign/database';
@@ -10,6 +11,9 @@ const WINDOW_SECONDS = 10;
 
 /** How often the other replicas are told at most. */
 const TELL_MS = 200;
+
+/** For whoever asks again without waiting: longer than any answer takes, and shorter than any client's patience. */
+const PAUSE_MS = 250;
 
 /** How many quotas are told at once. */
 const MAX_TOLD = 500;
@@ -81,20 +85,23 @@ export class RateLimits {
   }
 
   /**
-   * Refuses whoever came with this very header, was refused and still has nothing left, without asking anybody who that is: a flood costs next
-   * to nothing.
-   * @throws ProblemError `rate-limited`
+   * Refuses whoever came with this very header, was refused and still has nothing left: without asking anybody who that is, and after a pause, so
+   * that a flood is as slow as its connections are few.
+   * @returns a promise that rejects with the ProblemError `rate-limited`, or null where there is nothing to refuse
    */
-  refuseAgain(authorization: string, answer: Answer): void {
-    if (this.#refused.size === 0) return;
+  refuseAgain(authorization: string, answer: Answer): Promise<never> | null {
+    if (this.#refused.size === 0) return null;
     const caller = this.#refused.get(authorization);
-    if (!caller) return;
+    if (!caller) return null;
     const now = performance.now();
     const ofTenant = this.#quotaOf(caller.tenantId, null, this.#perTenant);
     const scarcer = scarcerOf(ofTenant, this.#quotaOf(caller.tenantId, caller.subject, this.#perSubject), now);
-    if (!scarcer || scarcer.left(now) > 0) return void this.#refused.delete(authorization);
+    if (!scarcer || scarcer.left(now) > 0) {
+      this.#refused.delete(authorization);
+      return null;
+    }
     this.#describe(scarcer, now, answer);
-    throw refusal(scarcer, 1, now);
+    return sleep(PAUSE_MS).then(() => Promise.reject(refusal(scarcer, 1, now)));
   }
 
   #quotaOf(tenantId: string, subject: string | null, perSecond: number): Quota | null {

@@ -9,6 +9,7 @@ export {
   type UrlTerms,
 } from './entry.js';
 export { readExposure, type SigningKeyExposure } from './exposure.js';
+export { newIssuanceId } from './issuance-id.js';
 export { type Kept, KeptIssuances, keyReused, type OnceDecision, type OnceRequest } from './kept-issuances.js';
 export { Ledger, recordChange } from './ledger.js';
 export { LedgerModule } from './ledger.module.js';

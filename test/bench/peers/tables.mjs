@@ -104,7 +104,7 @@ export const APPEND_BATCH = {
 export function ledgerRow(request, claims, action, item, [signingKeyId, bucketId], address, expiresInSeconds) {
   const isUpload = action === 'upload-url';
   const row = [
-    randomUUID(),
+    newId(),
     claims.tenant_id,
     claims.sub,
     action,
@@ -128,7 +128,7 @@ export function ledgerRow(request, claims, action, item, [signingKeyId, bucketId
 /** The values of APPEND_BATCH. @param granted [{ item, signingKeyId, address }] */
 export function batchValues(request, claims, granted, expiresInSeconds) {
   return [
-    granted.map(() => randomUUID()),
+    granted.map(newId),
     granted.map(({ item }) => item.bucket),
     granted.map(({ item }) => item.key),
     granted.map(({ signingKeyId }) => signingKeyId),
@@ -140,6 +140,12 @@ export function batchValues(request, claims, granted, expiresInSeconds) {
     request.headers['user-agent'] ?? null,
     randomUUID(),
   ];
+}
+
+/** A UUIDv7, as ours have it: names that begin with the time lie together in an index. */
+function newId() {
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 /** A whole second, as a URL's expiry is. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Config } from '@countersign/config';
 import { ProblemError } from '@countersign/errors';
@@ -7,6 +6,7 @@ import {
   type Kept,
   KeptIssuances,
   Ledger,
+  newIssuanceId,
   type OnceDecision,
   type OnceRequest,
   type Receipt,
@@ -175,7 +175,7 @@ export class IssueUrl {
     const credential = openCredential(this.seal, caller.tenantId, signingKey);
     if (credential instanceof ProblemError) return undecided(credential);
 
-    const issuanceId = randomUUID();
+    const issuanceId = newIssuanceId();
     const { signingKeyId } = credential;
     const { region } = bucket;
     const url = this.#addressOf(bucket, storeKey, wish.content);

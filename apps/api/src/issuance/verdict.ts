@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { ProblemError } from '@countersign/errors';
-import type { IssuanceDecision, Receipt, Terms, UploadRecord } from '@countersign/ledger';
+import { type IssuanceDecision, newIssuanceId, type Receipt, type Terms, type UploadRecord } from '@countersign/ledger';
 import type { Credential } from '@countersign/signing';
 import type { Caller } from '../http/caller.js';
 import type { Issued } from './issued.js';
@@ -23,7 +22,7 @@ export interface Again extends Omit<Granted, 'decision'> {
 }
 
 export function refused(caller: Caller, wish: Wish, problem: ProblemError): Verdict {
-  const decision = decisionOf(caller, wish, randomUUID(), { decision: 'refused', reason: problem.code });
+  const decision = decisionOf(caller, wish, newIssuanceId(), { decision: 'refused', reason: problem.code });
   return { isGranted: false, decision, problem };
 }
 

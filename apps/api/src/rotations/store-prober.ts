@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type IssuanceDecision, Ledger, type UrlTerms } from '@countersign/ledger';
+import { type IssuanceDecision, Ledger, newIssuanceId, type UrlTerms } from '@countersign/ledger';
 import { Outgoing } from '@countersign/outgoing';
 import { downloadTerms, objectAddress, uploadTerms, UrlSigner } from '@countersign/signing';
 import {
@@ -116,7 +115,7 @@ function toDecision(
   const isUpload = terms.method === 'PUT';
   return {
     ...askerOfRotation(rotation),
-    issuanceId: randomUUID(),
+    issuanceId: newIssuanceId(),
     action: isUpload ? 'upload-url' : 'download-url',
     bucket: rotation.bucket.name,
     key: CANARY_KEY,

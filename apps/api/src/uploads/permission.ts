@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { ProblemError } from '@countersign/errors';
-import { type IssuanceDecision, Ledger } from '@countersign/ledger';
+import { type IssuanceDecision, Ledger, newIssuanceId } from '@countersign/ledger';
 import { type Bucket, type Holding, Tenancy } from '@countersign/tenancy';
 import type { Upload } from '@countersign/uploads';
 import { askerOf, type Caller } from '../http/caller.js';
@@ -45,7 +44,7 @@ export class UploadPermission {
 export function decisionOn(caller: Caller, upload: Upload, { action, details }: Wanted): Undecided {
   return {
     ...askerOf(caller),
-    issuanceId: randomUUID(),
+    issuanceId: newIssuanceId(),
     action,
     bucket: upload.bucket,
     key: upload.key,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Asker, Ledger, Receipt, Terms, UrlTerms } from '@countersign/ledger';
+import { type Asker, type Ledger, newIssuanceId, type Receipt, type Terms, type UrlTerms } from '@countersign/ledger';
 import { askStore, Objects, type StoreAnswer } from '@countersign/objects';
 import type { Outgoing, OutgoingRequest } from '@countersign/outgoing';
 import {
@@ -178,7 +178,7 @@ export class Trial {
   async #record<T extends Terms>(name: string, action: Action, terms: T): Promise<Receipt<T>> {
     const decision = {
       ...this.parts.asker,
-      issuanceId: randomUUID(),
+      issuanceId: newIssuanceId(),
       subject: SUBJECT,
       action,
       decision: 'granted' as const,

@@ -46,6 +46,46 @@ describe('append_to_ledger', () => {
     expect([await appended(a.tenant), await appended(b.tenant)]).toEqual([1, 1]);
   });
 
+  it('writes of a row what it says, and what it leaves out as its entry says it', async () => {
+    const shared = {
+      subject: 'first',
+      bucket: 'files',
+      useCase: 'download',
+      userAgent: 'browser',
+      contentType: 'image/png',
+      contentLength: 5,
+      details: { method: 'GET' },
+      urlBefore: 'https://store.test/files/',
+    };
+    const own = {
+      subject: 'second',
+      requestId: 'another',
+      userAgent: 'curl',
+      contentType: 'text/plain',
+      contentLength: 6,
+      details: { method: 'HEAD' },
+      url: 'https://store.test/files/%62',
+    };
+    const [one, two] = [randomUUID(), randomUUID()];
+    const { n: _, id: __, ...entryOfMany } = entry(0, a, shared);
+    const rows = [
+      { n: 0, id: one, key: 'a' },
+      { n: 1, id: two, key: 'b', ...own },
+    ];
+    await expect(append([{ ...entryOfMany, rows }])).resolves.toEqual([0, 1]);
+    const written = await run(
+      'owner',
+      `SELECT id, subject, key, bucket, use_case AS "useCase", user_agent AS "userAgent", content_type AS "contentType",
+         content_length::int AS "contentLength", details, url, request_id AS "requestId" FROM ledger WHERE id = ANY ($1) ORDER BY key`,
+      [[one, two]],
+    );
+    const { urlBefore, ...common } = shared;
+    expect(written).toEqual([
+      { ...common, id: one, key: 'a', url: `${urlBefore}a`, requestId: 'append' },
+      { ...common, ...own, id: two, key: 'b' },
+    ]);
+  });
+
   describe('of an entry that begins an upload', () => {
     const beginning = (n: number, { bucket, ...owner }: Seed, more = {}) => {
       const id = randomUUID();

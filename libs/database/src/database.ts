@@ -176,24 +176,27 @@ function connect(pool: pg.Pool): PrismaClient {
   });
 }
 
-/** A prepared statement; its answer is one row: a text, the database's time, and what `more` gives. */
-const call = (name: string, aggregated = 'r', more = '') =>
+/**
+ * A prepared statement; its answer is one row: a text, the database's time, and what `more` gives. The function's parameter is named, and has another
+ * name where it means something else: an older function is then not found, and does not write what it cannot read.
+ */
+const call = (name: string, { parameter = 'requests', aggregated = 'r', more = '' } = {}) =>
   ({
     name: `${name}${more === '' ? '' : ' and more'}`,
-    text: `SELECT json_agg(${aggregated})::text, extract(epoch FROM clock_timestamp())::float8${more} FROM ${name}($1::jsonb) r`,
+    text: `SELECT json_agg(${aggregated})::text, extract(epoch FROM clock_timestamp())::float8${more} FROM ${name}(${parameter} => $1::jsonb) r`,
     rowMode: 'array',
   }) as const;
 
 const CALLS = {
   find_issuers: call('find_issuers'),
   find_tenants: call('find_tenants'),
-  find_holdings: call('find_holdings'),
-  append_to_ledger: call('append_to_ledger', 'r.n'),
+  find_holdings: call('find_holdings', { parameter: 'places' }),
+  append_to_ledger: call('append_to_ledger', { parameter: 'written', aggregated: 'r.n' }),
   find_idempotency_keys: call('find_idempotency_keys'),
   append_once: call('append_once'),
 };
 
-const CARRYING = call('find_issuers', 'r', ', (SELECT use_quotas($2::jsonb)::text)');
+const CARRYING = call('find_issuers', { more: ', (SELECT use_quotas($2::jsonb)::text)' });
 
 /** Prepared statements, nearly twice as fast, of the few texts that run often; bounded, since each costs memory on every connection. */
 function statementNames(): ({ sql }: { sql: string }) => string {

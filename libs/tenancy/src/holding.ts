@@ -10,7 +10,7 @@ export interface Holding {
   grants: Grant[];
   /** Whether the caller has any live allow grant in this bucket. */
   holdsAnything: boolean;
-  /** Of the keys that somebody wants to read, those that nobody may until an upload to them was verified. */
+  /** Of the keys that anybody wants to read in this bucket now, those that nobody may until an upload to them was verified. */
   withheld: ReadonlySet<string>;
 }
 

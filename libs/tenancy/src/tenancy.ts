@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Coalescer, Database, hotPathProblem } from '@countersign/database';
-import type { Holding } from './holding.js';
+import type { Grant, Holding } from './holding.js';
 
 export interface Asked {
   tenantId: string;
@@ -22,6 +22,7 @@ interface Place {
   tenantId: string;
   bucket: string;
   useCase: string;
+  reads: boolean;
   asked: Question[];
 }
 
@@ -32,17 +33,18 @@ interface Question {
   groups: readonly string[];
   paths: string[];
   hasSegment: boolean;
-  reads: boolean;
 }
 
-type FoundPlace = Pick<Holding, 'now' | 'bucket' | 'useCase' | 'signingKey'> & { asked: Found[] | null };
-
-interface Found {
-  n: number;
-  grants: Holding['grants'] | null;
-  holdsAnything: boolean;
+type FoundPlace = Pick<Holding, 'now' | 'bucket' | 'useCase' | 'signingKey'> & {
+  /** Null where there is no such bucket. */
+  asked: Found[] | null;
   withheld: string[] | null;
-}
+};
+
+/** A grant of who asked; of who has none that the paths lead to, one row without a grant. */
+type Found = [n: number, ...(GrantFields | [null, null, null, null, null]), holdsAnything: boolean];
+
+type GrantFields = [id: string, path: string, isPrefix: boolean, actions: Grant['actions'], effect: Grant['effect']];
 
 /** What does their tenant hold? One batched read a request, and nothing is cached: a removed grant counts from the next one on. */
 @Injectable()
@@ -84,31 +86,27 @@ function toPlaces(requests: readonly Asked[]): Place[] {
     const id = `${tenantId}\n${bucket}\n${useCase}`;
     let place = places.get(id);
     if (!place) {
-      place = { n: places.size, tenantId, bucket, useCase, asked: [] };
+      place = { n: places.size, tenantId, bucket, useCase, reads: false, asked: [] };
       places.set(id, place);
     }
-    place.asked.push({ n, subject, groups, paths: [...paths], hasSegment, reads });
+    if (reads) place.reads = true;
+    place.asked.push({ n, subject, groups, paths: [...paths], hasSegment });
   });
   return [...places.values()];
 }
 
 /** A holding for each that was asked: in a place that there is none of, they hold nothing. */
-function spread({ now, bucket, useCase, signingKey, asked }: FoundPlace, questions: Question[], holdings: Holding[]) {
+function spread(found: FoundPlace, questions: readonly Question[], holdings: Holding[]) {
+  const { bucket, useCase, signingKey } = found;
   // In whole seconds, as SigV4 counts; a credential that dies within one is not believed for the rest of it.
-  const seconds = Math.floor(now);
+  const now = Math.floor(found.now);
   if (typeof signingKey?.expiresAt === 'number') signingKey.expiresAt = Math.floor(signingKey.expiresAt);
-  const nothing = { grants: null, holdsAnything: false, withheld: null };
-  for (const { n, grants, holdsAnything, withheld } of asked ?? questions.map(({ n }) => ({ n, ...nothing }))) {
-    holdings[n] = {
-      now: seconds,
-      bucket,
-      useCase,
-      signingKey,
-      grants: grants ?? [],
-      holdsAnything,
-      withheld: withheld ? new Set(withheld) : NONE,
-    };
+  const withheld: ReadonlySet<string> = new Set(found.withheld);
+  for (const { n } of questions)
+    holdings[n] = { now, bucket, useCase, signingKey, grants: [], holdsAnything: false, withheld };
+  for (const [n, id, path, isPrefix, actions, effect, holdsAnything] of found.asked ?? []) {
+    const holding = holdings[n] as Holding;
+    if (holdsAnything) holding.holdsAnything = true;
+    if (id !== null) holding.grants.push({ id, path, isPrefix, actions, effect });
   }
 }
-
-const NONE: ReadonlySet<string> = new Set();

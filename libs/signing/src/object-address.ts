@@ -35,6 +35,7 @@ export function bucketAddress(location: Location): string {
 @Injectable()
 export class ObjectAddresses {
   readonly #known = new LRUCache<string, string>({ max: 10_000 });
+  #last: { location: Location; address: string } | null = null;
 
   of(location: Location, key: string): string {
     return objectAddressIn(this.#addressOf(location), key);
@@ -44,7 +45,14 @@ export class ObjectAddresses {
     return bucketAddressIn(this.#addressOf(location));
   }
 
+  /** A batch asks for the same one a thousand times. */
   #addressOf(location: Location): string {
+    if (!this.#last || !isSame(this.#last.location, location))
+      this.#last = { location: { ...location }, address: this.#knownAddressOf(location) };
+    return this.#last.address;
+  }
+
+  #knownAddressOf(location: Location): string {
     const { endpoint, region, bucket, forcePathStyle } = location;
     const id = `${region} ${bucket} ${forcePathStyle} ${endpoint ?? ''}`;
     const known = this.#known.get(id);
@@ -54,6 +62,12 @@ export class ObjectAddresses {
     return address;
   }
 }
+
+const isSame = (one: Location, other: Location): boolean =>
+  one.bucket === other.bucket &&
+  one.region === other.region &&
+  one.endpoint === other.endpoint &&
+  one.forcePathStyle === other.forcePathStyle;
 
 function addressOf(location: Location): string {
   const { endpoint, region, bucket, forcePathStyle } = location;

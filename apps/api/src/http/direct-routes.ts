@@ -34,6 +34,8 @@ interface Route {
   answered: ((request: FastifyRequest, answer: object) => void) | undefined;
 }
 
+const HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' };
+
 /**
  * The issuing calls' way from Fastify to their controllers. It is Nest's, step by step: the global guard, the global pipe and the
  * parameter's own, the method, the global filter. Nest, which must be ready for interceptors, streams and whatever else there may be, takes
@@ -83,7 +85,9 @@ export class DirectRoutes {
       await this.guard.canActivate(context);
       const answer = await this.#execute(route, request, reply);
       route.answered?.(request, answer);
-      void reply.status(route.status).header('cache-control', 'no-store').send(answer);
+      // In bytes: for a text Node would set aside three for each character, a quarter of a megabyte for a batch.
+      const body = Buffer.from(JSON.stringify(answer));
+      void reply.status(route.status).headers(HEADERS).send(body);
     } catch (error) {
       this.filter.answer(error, request, reply);
     }

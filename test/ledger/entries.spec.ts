@@ -17,7 +17,7 @@ const terms: fc.Arbitrary<UrlTerms> = fc.record({
   headers: fc.constant({}),
   query: fc.constant({}),
   headQuery: oneOf(undefined, {}),
-}) as fc.Arbitrary<UrlTerms>;
+});
 
 const common = fc.record({
   tenantId: oneOf('t', 'u'),

@@ -89,7 +89,9 @@ describe('Cutting a key off now', () => {
 
       const rotation = await bucket.untilOver(await bucket.begin(mode));
       expect(rotation).toMatchObject({ state: 'done', signingKeyId: null, revokedAt: null, problem: null });
-      expect(rotation.steps.map(({ name }) => name)).toEqual(['create-key', 'probe-key', 'promote']);
+      // Of a creation that the store answered with a fault at first, what it may have left is looked for at last.
+      const steps = rotation.steps.map(({ name }) => name).filter((name) => name !== 'find-leftovers');
+      expect(steps).toEqual(['create-key', 'probe-key', 'promote']);
       expect(await storage.read(key)).toBe('secret');
     },
   );
